@@ -1,0 +1,9 @@
+-- The wall between tenants. authorization_version moves with everything that decides what somebody of the account may do,
+-- so that a write can demand that what it was judged by still stands.
+CREATE TABLE accounts (
+    account_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    alias TEXT COLLATE "C" UNIQUE,
+    canonical_user_id TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    authorization_version BIGINT NOT NULL
+);

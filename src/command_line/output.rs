@@ -1,0 +1,55 @@
+//! How a command answers: text for people, JSON for programs.
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+impl Format {
+    /// A thing with its properties, in the order given; what is null is left out of the text.
+    pub fn show(self, properties: &[(&str, Value)]) {
+        match self {
+            Self::Json => println!("{:#}", object(properties)),
+            Self::Text => {
+                let width = properties.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+                for (name, value) in properties.iter().filter(|(_, value)| !value.is_null()) {
+                    println!("{name:width$}  {}", text(value));
+                }
+            }
+        }
+    }
+
+    /// Things of one kind under their columns.
+    pub fn list(self, columns: &[&str], rows: &[Vec<Value>]) {
+        if self == Self::Json {
+            let objects = rows.iter().map(|row| object(&columns.iter().copied().zip(row.iter().cloned()).collect::<Vec<_>>()));
+            println!("{:#}", Value::Array(objects.collect()));
+            return;
+        }
+        let cells: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(text).collect()).collect();
+        let width = |at: usize| cells.iter().map(|row| row[at].chars().count()).chain([columns[at].len()]).max().unwrap_or_default();
+        let line = |row: &[String]| {
+            let padded: Vec<String> = row.iter().enumerate().map(|(at, cell)| format!("{cell:0$}", width(at))).collect();
+            println!("{}", padded.join("  ").trim_end());
+        };
+        line(&columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>());
+        cells.iter().for_each(|row| line(row));
+    }
+}
+
+fn object(properties: &[(&str, Value)]) -> Value {
+    Value::Object(properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,114 @@
+//! Passwords on the command line: generated, or read from the standard input; never an argument, which every process
+//! of the machine can read.
+
+use super::Door;
+use crate::domain::error::{Code, Error, Violation};
+use crate::domain::password::TypedPassword;
+use crate::domain::password_policy::PasswordRules;
+use crate::operations::Context;
+use crate::operations::password::generated_password;
+use crate::operations::password_policy::GetAccountPasswordPolicy;
+use clap::Args;
+use std::io::Read;
+use zeroize::Zeroizing;
+
+/// More than any password needs.
+const LONGEST_INPUT: u64 = 4096;
+
+#[derive(Args)]
+pub struct PasswordOptions {
+    /// Read the password from the standard input; one line end at its end is not part of it
+    #[arg(long, conflicts_with = "generate_password")]
+    password_stdin: bool,
+    /// Make a random password and show it once
+    #[arg(long)]
+    generate_password: bool,
+    /// The password is to stay: its owner need not change it at the first sign-in
+    #[arg(long)]
+    pub no_password_reset: bool,
+}
+
+/// A password, and whether it has to be shown.
+pub struct Given {
+    pub password: TypedPassword,
+    pub shown: Option<String>,
+}
+
+impl PasswordOptions {
+    pub fn is_given(&self) -> bool {
+        self.password_stdin || self.generate_password
+    }
+
+    pub async fn password(&self, door: &Door, cx: &Context) -> Result<Given, Error> {
+        if self.password_stdin {
+            return Ok(Given { password: read(std::io::stdin().lock())?, shown: None });
+        }
+        let rules = match cx.perform(GetAccountPasswordPolicy).await {
+            Ok(policy) => PasswordRules::of(Some(&policy)),
+            Err(Error::Refused(refusal)) if refusal.code == Code::NoSuchEntity => PasswordRules::of(None),
+            Err(other) => return Err(other),
+        };
+        let password = generated_password(&door.app, &rules);
+        let shown = Some(password.expose().to_owned());
+        Ok(Given { password, shown })
+    }
+}
+
+fn read(input: impl Read) -> Result<TypedPassword, Error> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    input.take(LONGEST_INPUT).read_to_end(&mut bytes).map_err(Error::failed)?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Error::refused(Code::ValidationError, "--password-stdin: the password is not valid UTF-8."))?;
+    let line = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text);
+    if line.is_empty() {
+        return Err(Error::refused(Code::ValidationError, "--password-stdin: there is no password on the standard input."));
+    }
+    Ok(TypedPassword::new(line))
+}
+
+/// The refusal, with every rule that the password breaks.
+pub fn with_reasons(error: Error) -> Error {
+    match error {
+        Error::Refused(mut refusal) if refusal.code == Code::PasswordPolicyViolation => {
+            let reasons: Vec<String> = refusal.details.violations.iter().map(words).collect();
+            refusal.message = format!("{} It needs: {}.", refusal.message, reasons.join("; "));
+            Error::Refused(refusal)
+        }
+        other => other,
+    }
+}
+
+fn words(violation: &Violation) -> String {
+    match violation {
+        Violation::TooShort { minimum } => format!("at least {minimum} characters"),
+        Violation::TooLong => "at most 128 characters".to_owned(),
+        Violation::ForbiddenCharacter => "no control characters".to_owned(),
+        Violation::MissingUppercase => "an uppercase letter".to_owned(),
+        Violation::MissingLowercase => "a lowercase letter".to_owned(),
+        Violation::MissingNumber => "a number".to_owned(),
+        Violation::MissingSymbol => "a symbol".to_owned(),
+        Violation::TooFewKinds => "three of uppercase letters, lowercase letters, numbers, symbols".to_owned(),
+        Violation::SameAsAccount => "to differ from the account's alias and ID".to_owned(),
+        Violation::SameAsCurrent => "to differ from the current password".to_owned(),
+        Violation::Reused { remembered } => format!("to differ from the last {remembered} passwords"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(input: &[u8]) -> Option<String> {
+        read(input).ok().map(|typed| typed.expose().to_owned())
+    }
+
+    #[test]
+    fn exactly_one_line_end_is_not_part_of_a_password_from_the_standard_input() {
+        assert_eq!(password(b" a b \n").unwrap(), " a b ");
+        assert_eq!(password(b"a\r\n").unwrap(), "a");
+        assert_eq!(password(b"a\n\n").unwrap(), "a\n");
+        assert_eq!(password(b"a").unwrap(), "a");
+        assert_eq!(password(b"\n"), None);
+        assert_eq!(password(b"a\xff"), None);
+    }
+}

@@ -1,0 +1,300 @@
+//! Every setting, its default and its check. The only room that reads the environment.
+//!
+//! The command line wins over the environment, the environment over the file, the file over the default. What is unknown,
+//! malformed or unsafe stops the start with one line: nothing is guessed, nothing is ignored.
+
+mod read;
+mod settings;
+mod source;
+
+pub use settings::{Care, DefaultValue, GlobalFlags, SETTINGS, Setting};
+pub use source::ConfigError;
+
+use crate::crypto::password_hash::{HashingSettings, OWASP_FLOOR, Pepper};
+use crate::crypto::root_secret::RootSecret;
+use crate::domain::account::AccountAlias;
+use ipnet::IpNet;
+use source::Values;
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use url::Url;
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: Option<PublicUrl>,
+    pub data_dir: PathBuf,
+    pub database_url: DatabaseUrl,
+    pub database_connections: u32,
+    pub migrate: bool,
+    pub brand_name: String,
+    pub first_account_alias: AccountAlias,
+    pub help_url: Option<String>,
+    pub privacy_url: Option<String>,
+    pub accessibility_url: Option<String>,
+    pub session_idle: Duration,
+    pub session_absolute: Duration,
+    pub temporary_password_lifetime: Duration,
+    pub hashing: HashingSettings,
+    /// Given as a setting; otherwise it stands in the file.
+    pub root_secret: Option<RootSecret>,
+    pub root_secret_file: PathBuf,
+    pub tls: Option<TlsFiles>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub log: String,
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// May hold a password: it prints no more than its scheme.
+#[derive(Clone)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({}:..)", self.0.split(':').next().unwrap_or_default())
+    }
+}
+
+/// Where browsers find the console: a scheme, a host, perhaps a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// As browsers send it: `https://console.example.com`.
+    pub origin: String,
+    pub host: String,
+    pub https: bool,
+}
+
+impl PublicUrl {
+    fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
+        let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let Some(host) = url.host() else { return Err("has no host".to_owned()) };
+        if !matches!(url.scheme(), "http" | "https") || !is_bare || has_user {
+            return Err("has to be a scheme and a host alone, as https://console.example.com".to_owned());
+        }
+        let https = url.scheme() == "https";
+        if !https && !read::is_loopback(&host) {
+            return Err("has to be https: plain HTTP is for loopback only".to_owned());
+        }
+        Ok(Self { origin: url.origin().ascii_serialization(), host: host.to_string(), https })
+    }
+}
+
+impl Config {
+    /// From the command line, the environment of the process and the file that they name.
+    pub fn from_environment(flags: &GlobalFlags) -> Result<Self, ConfigError> {
+        Self::load(flags, std::env::vars_os())
+    }
+
+    pub fn load<K, V>(flags: &GlobalFlags, env: impl IntoIterator<Item = (K, V)>) -> Result<Self, ConfigError>
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let values = &Values::gather(flags, env)?;
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        let days = |count: u64| minutes(60 * 24 * count);
+        let data_dir = values.required("data_dir", path)?;
+        let config = Self {
+            listen: values.required("listen", read::address)?,
+            public_url: values.optional("public_url", PublicUrl::parse)?,
+            database_url: database_url(values, &data_dir)?,
+            database_connections: values.required("database_connections", read::number(2, 1000))?,
+            migrate: values.required("migrate", read::switch)?,
+            brand_name: values.required("brand_name", read::short_text)?,
+            first_account_alias: values
+                .required("first_account_alias", |text| AccountAlias::parse(text).map_err(|error| error.to_string()))?,
+            help_url: values.optional("help_url", read::link)?,
+            privacy_url: values.optional("privacy_url", read::link)?,
+            accessibility_url: values.optional("accessibility_url", read::link)?,
+            session_idle: values.required("session_idle", read::duration(minutes(1), days(30)))?,
+            session_absolute: values.required("session_absolute", read::duration(minutes(1), days(30)))?,
+            temporary_password_lifetime: values
+                .required("temporary_password_lifetime", read::duration(minutes(5), days(90)))?,
+            hashing: hashing(values)?,
+            root_secret: values.optional("root_secret", |text| RootSecret::parse(text).map_err(str::to_owned))?,
+            root_secret_file: values
+                .optional("root_secret_file", path)?
+                .unwrap_or_else(|| data_dir.join("root-secret")),
+            tls: tls(values)?,
+            trusted_proxies: values.optional("trusted_proxies", read::networks)?.unwrap_or_default(),
+            log: values.required("log", read::log_filter)?,
+            log_format: values.required("log_format", log_format)?,
+            data_dir,
+        };
+        config.check_together(values)?;
+        Ok(config)
+    }
+
+    /// What no setting can know alone.
+    fn check_together(&self, values: &Values) -> Result<(), ConfigError> {
+        let is_near = self.listen.ip().to_canonical().is_loopback();
+        if !is_near && self.public_url.is_none() {
+            return Err(values.error("listen", "an address that others can reach needs MSC_PUBLIC_URL"));
+        }
+        if !is_near && self.tls.is_none() && self.trusted_proxies.is_empty() {
+            let problem = "plain HTTP is for loopback only: give MSC_TLS_CERTIFICATE and MSC_TLS_KEY, or the proxy that speaks HTTPS as MSC_TRUSTED_PROXIES";
+            return Err(values.error("listen", problem));
+        }
+        if self.tls.is_some() && self.public_url.as_ref().is_some_and(|url| !url.https) {
+            return Err(values.error("public_url", "is http, but a TLS certificate is configured"));
+        }
+        if self.session_idle > self.session_absolute {
+            return Err(values.error("session_idle", "is longer than MSC_SESSION_ABSOLUTE"));
+        }
+        values.at_most_one("root_secret", "root_secret_file")
+    }
+
+    /// Browsers speak HTTPS to us, directly or through a proxy: cookies are Secure and their names begin with `__Host-`.
+    pub fn is_https(&self) -> bool {
+        self.tls.is_some() || self.public_url.as_ref().is_some_and(|url| url.https)
+    }
+
+    /// The hosts that a request may be meant for; a request for another one is misdirected (421).
+    pub fn known_hosts(&self) -> Vec<String> {
+        match &self.public_url {
+            Some(url) => vec![url.host.clone()],
+            None => ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// Whether a `Host` header names one of them. The port does not matter: it is whichever one the request came in by.
+    pub fn knows_host(&self, header: &str) -> bool {
+        let end_of_address = header.rfind(']').map_or(0, |at| at + 1);
+        let host = match header[end_of_address..].split_once(':') {
+            Some((rest, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                &header[..end_of_address + rest.len()]
+            }
+            Some(_) => return false,
+            None => header,
+        };
+        self.known_hosts().iter().any(|known| known.eq_ignore_ascii_case(host))
+    }
+}
+
+fn path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("is empty".to_owned()) } else { Ok(PathBuf::from(text)) }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("has to be text or json".to_owned()),
+    }
+}
+
+fn database_url(values: &Values, data_dir: &Path) -> Result<DatabaseUrl, ConfigError> {
+    if let Some(url) = values.optional("database_url", read::database_url)? {
+        return Ok(DatabaseUrl(url));
+    }
+    let file = data_dir.join("my-security-credentials.db");
+    let Some(file) = file.to_str() else { return Err(values.error("data_dir", "is not valid UTF-8")) };
+    // The three that mean something in such a URL.
+    let file = file.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    Ok(DatabaseUrl(format!("sqlite://{file}")))
+}
+
+fn tls(values: &Values) -> Result<Option<TlsFiles>, ConfigError> {
+    match (values.optional("tls_certificate", path)?, values.optional("tls_key", path)?) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(values.error("tls_certificate", "needs MSC_TLS_KEY")),
+        (None, Some(_)) => Err(values.error("tls_key", "needs MSC_TLS_CERTIFICATE")),
+    }
+}
+
+fn hashing(values: &Values) -> Result<HashingSettings, ConfigError> {
+    let defaults = HashingSettings::default();
+    let settings = HashingSettings {
+        memory_kib: values.required("argon2_memory_kib", read::number(8, u32::MAX))?,
+        passes: values.required("argon2_passes", read::number(1, u32::MAX))?,
+        lanes: values.required("argon2_lanes", read::number(1, 16))?,
+        threads: values.optional("hashing_threads", read::number(1, 1024))?.unwrap_or(defaults.threads),
+        queue: values.required("hashing_queue", read::number(1, 100_000))?,
+        patience: values
+            .required("hashing_patience", read::duration(Duration::from_millis(10), Duration::from_mins(1)))?,
+        pepper: pepper(values)?,
+        previous_peppers: previous_peppers(values)?,
+    };
+    if !settings.parameters().meet_owasp_floor() {
+        let sets: Vec<String> =
+            OWASP_FLOOR.iter().map(|(memory, passes)| format!("{memory} KiB and {passes}")).collect();
+        let problem =
+            format!("memory and passes are below OWASP's floor for Argon2id: at least {}", sets.join(", or "));
+        return Err(values.error("argon2_memory_kib", problem));
+    }
+    if !settings.parameters().are_bounded() {
+        return Err(values.error(
+            "argon2_memory_kib",
+            "memory and passes are more than a hash may cost: at most 262144 KiB, and 4194304 KiB times passes",
+        ));
+    }
+    let mut seen = HashSet::new();
+    let mut ids = settings.pepper.iter().chain(&settings.previous_peppers).map(Pepper::id);
+    if let Some(twice) = ids.find(|id| !seen.insert(*id)) {
+        return Err(values.error("pepper_id", format!("two peppers have the id {twice}")));
+    }
+    Ok(settings)
+}
+
+fn pepper(values: &Values) -> Result<Option<Pepper>, ConfigError> {
+    values.at_most_one("pepper", "pepper_file")?;
+    let from_file = |text: &str| read::secret(&read::secret_file(text)?);
+    let secret = match values.optional("pepper", read::secret)? {
+        Some(secret) => Some(secret),
+        None => values.optional("pepper_file", from_file)?,
+    };
+    let id = values.text("pepper_id");
+    match secret {
+        None if id.is_some() => Err(values.error("pepper_id", "needs MSC_PEPPER or MSC_PEPPER_FILE")),
+        None => Ok(None),
+        Some(secret) => {
+            let pepper = Pepper::new(id.unwrap_or("1"), secret.to_vec());
+            pepper.map(Some).map_err(|problem| values.error("pepper_id", problem))
+        }
+    }
+}
+
+fn previous_peppers(values: &Values) -> Result<Vec<Pepper>, ConfigError> {
+    values.at_most_one("previous_peppers", "previous_peppers_file")?;
+    let one = |text: &str| {
+        let (id, secret) = text.split_once(':').ok_or("each has to be ID:SECRET")?;
+        Pepper::new(id.trim(), read::secret(secret)?.to_vec()).map_err(str::to_owned)
+    };
+    let all = |text: &str| {
+        let parts = text.split([',', '\n']).map(str::trim).filter(|part| !part.is_empty());
+        parts.map(one).collect::<Result<Vec<_>, String>>()
+    };
+    let given = match values.optional("previous_peppers", all)? {
+        Some(peppers) => Some(peppers),
+        None => values.optional("previous_peppers_file", |text| all(&read::secret_file(text)?))?,
+    };
+    Ok(given.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

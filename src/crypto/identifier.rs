@@ -1,0 +1,243 @@
+//! The random source, and all that is made of it: identifiers, tokens, one-time passwords. Also the comparison of secrets.
+//! The only file that asks the system for randomness (but for salts): tests give a seeded source instead.
+
+use crate::domain::account::AccountId;
+use crate::domain::user::UserId;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use rand::rngs::{OsRng, StdRng};
+use rand::{RngCore, SeedableRng, TryRngCore};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// The alphabet of AWS's unique identifiers: RFC 4648 base32.
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/// Without what is easily mistaken for something else when it is read aloud or copied by hand.
+const UPPERCASE: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
+const LOWERCASE: &[u8] = b"abcdefghijkmnopqrstuvwxyz";
+const DIGITS: &[u8] = b"23456789";
+/// Of the symbols that IAM counts, those that no shell and no web page treats as its own.
+const SYMBOLS: &[u8] = b"%+-=@_";
+
+/// Where randomness comes from. Cheap to clone; clones of a seeded source share its sequence.
+#[derive(Clone)]
+pub struct Random(Option<Arc<Mutex<StdRng>>>);
+
+impl Random {
+    /// The operating system's source.
+    pub fn system() -> Self {
+        Self(None)
+    }
+
+    /// The same sequence for the same seed: for tests only.
+    pub fn seeded(seed: u64) -> Self {
+        Self(Some(Arc::new(Mutex::new(StdRng::seed_from_u64(seed)))))
+    }
+
+    /// # Panics
+    /// When the operating system has no randomness to give: nothing safe can be done then.
+    pub fn fill(&self, bytes: &mut [u8]) {
+        match &self.0 {
+            None => OsRng.try_fill_bytes(bytes).expect("the operating system gives randomness"),
+            Some(seeded) => seeded.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes),
+        }
+    }
+
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+
+    /// Below `bound`, every number equally likely.
+    fn below(&self, bound: usize) -> usize {
+        let bound = u64::try_from(bound).expect("a usize has at most 64 bits");
+        // The last, incomplete round of the bound would prefer small numbers.
+        let limit = u64::MAX - u64::MAX % bound;
+        loop {
+            let drawn = u64::from_le_bytes(self.bytes());
+            if drawn < limit {
+                return usize::try_from(drawn % bound).expect("it is below a usize");
+            }
+        }
+    }
+
+    fn one_of(&self, alphabet: &[u8]) -> char {
+        char::from(alphabet[self.below(alphabet.len())])
+    }
+
+    fn text(&self, alphabet: &[u8], length: usize) -> String {
+        (0..length).map(|_| self.one_of(alphabet)).collect()
+    }
+}
+
+impl fmt::Debug for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Random(seeded)" } else { "Random(system)" })
+    }
+}
+
+/// `AIDA` and 17 characters: 85 bits.
+#[expect(clippy::missing_panics_doc, reason = "what it makes has the form")]
+pub fn user_id(random: &Random) -> UserId {
+    UserId::parse(&format!("AIDA{}", random.text(BASE32, 17))).expect("it is made in the form of a user ID")
+}
+
+/// `AKIA` and 16 characters: 80 bits. An access key ID is no secret.
+pub fn access_key_id(random: &Random) -> String {
+    format!("AKIA{}", random.text(BASE32, 16))
+}
+
+/// 40 characters of base64: 240 bits.
+pub fn secret_access_key(random: &Random) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new([0; 30]);
+    random.fill(&mut *bytes);
+    Zeroizing::new(STANDARD.encode(*bytes))
+}
+
+/// Twelve digits, the first not 0, so that no spreadsheet shortens it.
+#[expect(clippy::missing_panics_doc, reason = "what it makes has the form")]
+pub fn account_id(random: &Random) -> AccountId {
+    let text = format!("{}{}", random.one_of(b"123456789"), random.text(b"0123456789", 11));
+    AccountId::parse(&text).expect("it is made in the form of an account ID")
+}
+
+/// 64 hexadecimal digits: what S3 calls an account.
+pub fn canonical_user_id(random: &Random) -> String {
+    hex(&random.bytes::<32>())
+}
+
+/// 256 bits in URL-safe base64, 43 characters: session keys, device IDs, what must not be guessed.
+pub fn token(random: &Random) -> String {
+    URL_SAFE_NO_PAD.encode(random.bytes::<32>())
+}
+
+/// A UUID of version 4, in the form of AWS's request IDs.
+pub fn request_id(random: &Random) -> String {
+    let mut bytes = random.bytes::<16>();
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = hex(&bytes);
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// A password for one sign-in, with all four kinds of character. `length` is kept between 12 (about 70 bits) and 128.
+pub fn one_time_password(random: &Random, length: usize) -> Zeroizing<String> {
+    let length = length.clamp(12, 128);
+    let kinds = [UPPERCASE, LOWERCASE, DIGITS, SYMBOLS];
+    let any = kinds.concat();
+    let mut password = Zeroizing::new(vec![0; length]);
+    // Drawn again until every kind is there: which place has which kind stays random.
+    loop {
+        for place in password.iter_mut() {
+            *place = any[random.below(any.len())];
+        }
+        if kinds.iter().all(|kind| password.iter().any(|byte| kind.contains(byte))) {
+            return Zeroizing::new(password.iter().copied().map(char::from).collect());
+        }
+    }
+}
+
+/// In small letters.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
+}
+
+/// Equal, in constant time. Lengths are no secret.
+pub fn equal_in_constant_time(left: &[u8], right: &[u8]) -> bool {
+    left.ct_eq(right).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_seeded_source_repeats_itself_and_clones_share_it() {
+        let (one, two) = (Random::seeded(5), Random::seeded(5));
+        assert_eq!(token(&one), token(&two));
+        assert_ne!(token(&one), token(&Random::seeded(6)));
+        let mut expected = HashSet::new();
+        for _ in 0..3 {
+            expected.insert(token(&two.clone()));
+        }
+        assert_eq!(expected.len(), 3);
+    }
+
+    #[test]
+    fn the_system_source_does_not_repeat_itself() {
+        let tokens: HashSet<String> = (0..1000).map(|_| token(&Random::system())).collect();
+        assert_eq!(tokens.len(), 1000);
+    }
+
+    #[test]
+    fn identifiers_have_awss_form() {
+        let random = Random::seeded(1);
+        for _ in 0..200 {
+            let user = user_id(&random);
+            let user = user.as_str();
+            assert!(
+                user.len() == 21 && user.starts_with("AIDA") && user.bytes().all(|b| BASE32.contains(&b)),
+                "{user}"
+            );
+            let key = access_key_id(&random);
+            assert!(key.len() == 20 && key.starts_with("AKIA") && key.bytes().all(|b| BASE32.contains(&b)), "{key}");
+            assert!(!account_id(&random).as_str().starts_with('0'));
+            assert_eq!(secret_access_key(&random).len(), 40);
+        }
+    }
+
+    #[test]
+    fn every_character_of_an_alphabet_is_equally_likely() {
+        let random = Random::seeded(2);
+        let mut counts = [0_u32; 32];
+        for character in random.text(BASE32, 32_000).bytes() {
+            counts[BASE32.iter().position(|b| *b == character).unwrap()] += 1;
+        }
+        assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn a_token_has_256_bits_and_fits_a_url() {
+        let token = token(&Random::system());
+        assert_eq!(URL_SAFE_NO_PAD.decode(&token).unwrap().len(), 32);
+        assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+    }
+
+    #[test]
+    fn a_request_id_is_a_uuid_of_version_4() {
+        let random = Random::seeded(3);
+        for _ in 0..100 {
+            let id = request_id(&random);
+            let parts: Vec<&str> = id.split('-').collect();
+            assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12], "{id}");
+            assert!(parts[2].starts_with('4') && "89ab".contains(&parts[3][..1]), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_one_time_password_has_all_four_kinds_at_any_length() {
+        let random = Random::seeded(4);
+        for (asked, given) in [(0, 12), (12, 12), (20, 20), (128, 128), (500, 128)] {
+            for _ in 0..50 {
+                let password = one_time_password(&random, asked);
+                assert_eq!(password.len(), given);
+                for kind in [UPPERCASE, LOWERCASE, DIGITS, SYMBOLS] {
+                    assert!(password.bytes().any(|b| kind.contains(&b)), "{}", *password);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_are_compared_whole() {
+        assert!(equal_in_constant_time(b"abc", b"abc"));
+        assert!(!equal_in_constant_time(b"abc", b"abd"));
+        assert!(!equal_in_constant_time(b"abc", b"abcd"));
+        assert!(equal_in_constant_time(b"", b""));
+    }
+}

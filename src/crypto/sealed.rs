@@ -1,0 +1,163 @@
+//! Secrets at rest that have to come back in clear: access-key secrets and MFA seeds, under XChaCha20-Poly1305.
+//! A sealed value opens only in the place it was made for, so that a row copied over another one gives nothing.
+//!
+//! Layout: the key's id (8 bytes), the nonce (24 bytes, random: 192 bits never meet), the ciphertext with its tag (16 bytes).
+
+use super::identifier::Random;
+use super::root_secret::RootSecret;
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use std::fmt;
+use zeroize::Zeroizing;
+
+const KEY_ID: usize = 8;
+const NONCE: usize = 24;
+
+/// Where a sealed value stands. `owner` is the user's ID: it binds the value to a person even if row IDs were used again.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub table: &'a str,
+    pub column: &'a str,
+    pub row: &'a str,
+    pub owner: &'a str,
+}
+
+impl Place<'_> {
+    /// Each part with its length, so that no two places read the same.
+    fn associated_data(self) -> Vec<u8> {
+        let mut data = Vec::new();
+        for part in [self.table, self.column, self.row, self.owner] {
+            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            data.extend_from_slice(part.as_bytes());
+        }
+        data
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SealError {
+    /// Sealed under another root secret.
+    UnknownKey,
+    /// Changed since it was sealed, or moved from another place.
+    Damaged,
+}
+
+impl fmt::Display for SealError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownKey => "a sealed value belongs to another root secret",
+            Self::Damaged => "a sealed value was changed or moved",
+        })
+    }
+}
+
+impl std::error::Error for SealError {}
+
+#[derive(Clone)]
+pub struct Sealer {
+    cipher: XChaCha20Poly1305,
+    key_id: [u8; KEY_ID],
+}
+
+impl Sealer {
+    pub fn new(root: &RootSecret) -> Self {
+        let key = root.derive("sealed values");
+        let mut key_id = [0; KEY_ID];
+        key_id.copy_from_slice(&root.derive("id of the key of sealed values").expose()[..KEY_ID]);
+        Self { cipher: XChaCha20Poly1305::new(key.expose().into()), key_id }
+    }
+
+    #[expect(clippy::missing_panics_doc, reason = "no secret is so long")]
+    pub fn seal(&self, random: &Random, place: Place<'_>, clear: &[u8]) -> Vec<u8> {
+        let nonce = random.bytes::<NONCE>();
+        let payload = Payload { msg: clear, aad: &place.associated_data() };
+        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).expect("a secret is far below 256 GiB");
+        [&self.key_id[..], &nonce, &sealed].concat()
+    }
+
+    pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let (key_id, rest) = sealed.split_first_chunk::<KEY_ID>().ok_or(SealError::Damaged)?;
+        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(SealError::Damaged)?;
+        if *key_id != self.key_id {
+            return Err(SealError::UnknownKey);
+        }
+        let payload = Payload { msg: ciphertext, aad: &place.associated_data() };
+        self.cipher.decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| SealError::Damaged)
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    const PLACE: Place<'_> =
+        Place { table: "access_keys", column: "secret", row: "AKIAIOSFODNN7EXAMPLE", owner: "AIDACKCEVSQ6C2EXAMPLE" };
+
+    fn sealer() -> Sealer {
+        Sealer::new(&RootSecret::generate(&Random::seeded(1)))
+    }
+
+    #[test]
+    fn what_was_sealed_comes_back() {
+        for clear in [&b""[..], b"x", b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"] {
+            let sealed = sealer().seal(&Random::system(), PLACE, clear);
+            assert_eq!(sealer().open(PLACE, &sealed).unwrap().as_slice(), clear);
+        }
+    }
+
+    #[test]
+    fn a_sealed_value_holds_nothing_of_its_clear_text() {
+        let sealed = sealer().seal(&Random::system(), PLACE, b"wJalrXUtnFEMI/K7MDENG");
+        assert!(!sealed.windows(4).any(|part| b"wJalrXUtnFEMI/K7MDENG".windows(4).any(|clear| part == clear)));
+    }
+
+    #[test]
+    fn a_sealed_value_opens_in_its_own_place_only() {
+        let sealed = sealer().seal(&Random::system(), PLACE, b"secret");
+        let others = [
+            Place { table: "mfa_devices", ..PLACE },
+            Place { column: "seed", ..PLACE },
+            Place { row: "AKIAI44QH8DHBEXAMPLE", ..PLACE },
+            Place { owner: "AIDAIOSFODNN7EXAMPLE1", ..PLACE },
+            Place { table: "access_keyss", column: "ecret", ..PLACE },
+        ];
+        for other in others {
+            assert_eq!(sealer().open(other, &sealed).unwrap_err(), SealError::Damaged, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_changed_bit_anywhere_is_refused() {
+        let sealed = sealer().seal(&Random::system(), PLACE, b"secret");
+        for bit in 0..sealed.len() * 8 {
+            let mut forged = sealed.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            assert!(sealer().open(PLACE, &forged).is_err(), "bit {bit}");
+        }
+        for length in 0..sealed.len() {
+            assert!(sealer().open(PLACE, &sealed[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn another_root_secret_is_told_from_damage() {
+        let sealed = sealer().seal(&Random::system(), PLACE, b"secret");
+        let other = Sealer::new(&RootSecret::generate(&Random::seeded(2)));
+        assert_eq!(other.open(PLACE, &sealed).unwrap_err(), SealError::UnknownKey);
+    }
+
+    #[test]
+    fn no_nonce_comes_twice() {
+        let random = Random::system();
+        let nonces: HashSet<Vec<u8>> =
+            (0..1000).map(|_| sealer().seal(&random, PLACE, b"secret")[KEY_ID..KEY_ID + NONCE].to_vec()).collect();
+        assert_eq!(nonces.len(), 1000);
+    }
+}

@@ -1,0 +1,159 @@
+//! The whole vocabulary of "no": a `Refusal` is an answer for the caller, word for word; a failure is for the log.
+//! `Code` is finer than the wire's error codes, so that a page can tell apart what the API calls by one name.
+
+use std::fmt;
+
+/// Why a text is not what it should be. The door that took it says which field it stood in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseError {
+    message: String,
+}
+
+impl ParseError {
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// What kind of "no" it is. Every door has one exhaustive `match` over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The IAM policies do not allow the action (`AccessDenied` on the wire).
+    NotAuthorized,
+    /// `ChangePassword` with a wrong old password (`AccessDenied` on the wire).
+    OldPasswordIncorrect,
+    /// The new password breaks a rule; the details name every one.
+    PasswordPolicyViolation,
+    /// Account, user or password do not fit together; never says which.
+    SignInFailed,
+    /// The password is right, but an administrator has to act before it opens anything.
+    ContactAdministrator,
+    NoSuchEntity,
+    EntityAlreadyExists,
+    /// Another change came first; the same request may succeed in a moment.
+    EntityTemporarilyUnmodifiable,
+    LimitExceeded,
+    MalformedPolicyDocument,
+    ValidationError,
+    /// The caller is not an IAM user (`InvalidUserType`).
+    InvalidUserType,
+    /// More work is waiting than the machine can do in time.
+    Busy,
+}
+
+/// One rule that a new password breaks: `behaviour` of the account's password policy, or of every policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Violation {
+    TooShort {
+        minimum: u32,
+    },
+    TooLong,
+    ForbiddenCharacter,
+    MissingUppercase,
+    MissingLowercase,
+    MissingNumber,
+    MissingSymbol,
+    /// The default policy's rule: three of the four kinds.
+    TooFewKinds,
+    /// The default policy's rule: not the account's alias or ID.
+    SameAsAccount,
+    SameAsCurrent,
+    Reused {
+        remembered: u32,
+    },
+}
+
+/// What a caller is told beside the message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Details {
+    /// The action that the policies refuse, as `iam:ChangePassword`.
+    pub action: Option<&'static str>,
+    /// The ARN that it was to act on.
+    pub resource: Option<String>,
+    /// All broken rules of a new password.
+    pub violations: Vec<Violation>,
+}
+
+/// An answer for the caller, word for word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: Code,
+    pub message: String,
+    pub details: Details,
+}
+
+impl Refusal {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), details: Details::default() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Whether a failure left everything as it was. A caller is told "nothing was changed" only where that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    NothingChanged,
+    Unknown,
+}
+
+/// What went wrong on our side; logged once, where the answer is made.
+#[derive(Debug)]
+pub struct Failure {
+    pub outcome: Outcome,
+    /// The store cannot be reached just now: the caller may try again.
+    pub unavailable: bool,
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// What every operation returns when it does not do what was asked.
+#[derive(Debug)]
+pub enum Error {
+    Refused(Refusal),
+    Failed(Failure),
+}
+
+impl Error {
+    pub fn refused(code: Code, message: impl Into<String>) -> Self {
+        Self::Refused(Refusal::new(code, message))
+    }
+
+    /// A failure of which nothing is left behind.
+    pub fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Failed(Failure { outcome: Outcome::NothingChanged, unavailable: false, source: source.into() })
+    }
+
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Failed(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Failed(failure) => failure.source.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,14 @@
+//! What IAM is: names, ARNs, passwords, policies, the vocabulary of "no".
+//! No I/O, no async, no clock, no randomness: what a moment or an identifier is comes in as an argument.
+
+pub mod account;
+pub mod action;
+pub mod arn;
+pub mod error;
+pub mod login_profile;
+pub mod managed_policy;
+pub mod password;
+pub mod password_policy;
+pub mod policy;
+pub mod principal;
+pub mod user;

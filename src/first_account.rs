@@ -1,0 +1,103 @@
+//! The first start on a server without an account: an account, its administrator, and how a person learns the password.
+//! On a terminal it is shown once. Without one it goes into a file that only its owner reads, before the account exists,
+//! and the file goes when the password was used or the account could not be made.
+
+use crate::app::App;
+use crate::config::Config;
+use crate::domain::principal::Caller;
+use crate::operations::account::CreateFirstAccount;
+use crate::operations::{Context, RequestFacts};
+use crate::server::StartError;
+use std::fs::{File, OpenOptions};
+use std::io::{IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const FILE_NAME: &str = "first-sign-in.txt";
+
+/// Makes account and administrator where there is none.
+pub async fn ensure(app: &Arc<App>, config: &Config, url: &str) -> Result<(), StartError> {
+    let failed = |error: &dyn std::fmt::Display| StartError(format!("the first account could not be made: {error}"));
+    if app.store.any_account().await.map_err(|error| failed(&error))? {
+        return Ok(());
+    }
+    let cx = operator(app);
+    let first = CreateFirstAccount::planned(&cx, config.first_account_alias.clone()).map_err(|error| failed(&error))?;
+    let told = told(&first, url);
+    let file = if std::io::stdout().is_terminal() { None } else { Some(write_file(&config.data_dir, &told)?) };
+    let made = cx.perform(first).await;
+    match (&made, &file) {
+        (Ok(true), None) => println!("{told}"),
+        (Ok(true), Some(file)) => tracing::info!(file = %file.display(), "the first account is made; the file says how to sign in"),
+        (_, Some(file)) => remove(file),
+        (_, None) => {}
+    }
+    made.map(|_| ()).map_err(|error| failed(&error))
+}
+
+fn operator(app: &Arc<App>) -> Context {
+    Context {
+        app: app.clone(),
+        caller: Caller::Operator,
+        account_id: None,
+        now: app.clock.now(),
+        request: RequestFacts { request_id: crate::crypto::identifier::request_id(&app.random), door: "first-start", ..RequestFacts::default() },
+    }
+}
+
+fn told(first: &CreateFirstAccount, url: &str) -> String {
+    format!(
+        "Open          {url}/signin/{alias}\nAccount alias {alias}\nAccount ID    {id}\nUser name     {user}\nPassword      {password}\n\
+         The password works once: you choose your own at the first sign-in.\n",
+        alias = first.account_alias,
+        id = first.account_id,
+        user = first.user_name,
+        password = first.password.expose(),
+    )
+}
+
+/// Synced, with its folder: an account whose password nobody can read is worse than none. A file that is there is left
+/// alone only if it is of a start that was cut off.
+fn write_file(folder: &Path, text: &str) -> Result<PathBuf, StartError> {
+    let path = folder.join(FILE_NAME);
+    remove(&path);
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        File::open(folder)?.sync_all()
+    };
+    match write() {
+        Ok(()) => Ok(path),
+        Err(error) => {
+            remove(&path);
+            Err(StartError(format!("the password of the first account cannot be written to {}: {error}", path.display())))
+        }
+    }
+}
+
+fn remove(path: &Path) {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(file = %path.display(), %error, "a file with a password could not be removed");
+        }
+        _ => {}
+    }
+}
+
+/// Removes the file once its password is no longer of use. Ends when there is no file.
+pub async fn forget_used_password(app: Arc<App>, data_dir: PathBuf) {
+    let path = data_dir.join(FILE_NAME);
+    while path.exists() {
+        let chosen = app.password_chosen.notified();
+        match crate::operations::housekeeping::awaits_first_sign_in(&app).await {
+            Ok(true) => chosen.await,
+            Ok(false) => remove(&path),
+            Err(error) => {
+                tracing::warn!(%error, "whether the first password was used is not known");
+                chosen.await;
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The cookies of the console beside the session's: names, lifetimes and attributes, in one place.
+//! Over HTTPS every name has the `__Host-` prefix; plain HTTP is for loopback only and cannot have it.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::{Cookie, SameSite, time::Duration};
+
+pub const SESSION: &str = "msc-session";
+/// 32 random bytes that a form's token is bound to before there is a session.
+pub const VISIT: &str = "msc-visit";
+pub const REMEMBERED_USER: &str = "msc-remembered-user";
+/// A code; shown once.
+pub const FLASH: &str = "msc-flash";
+
+/// How long a device remembers who signed in.
+pub const REMEMBERED_USER_LIFETIME: time::Duration = time::Duration::days(180);
+/// A flash that no page showed is forgotten.
+const FLASH_LIFETIME: Duration = Duration::minutes(1);
+
+/// The full name of a cookie.
+pub fn name(short: &str, https: bool) -> String {
+    if https { format!("__Host-{short}") } else { short.to_owned() }
+}
+
+pub fn value(request: &HttpRequest, short: &str, https: bool) -> Option<String> {
+    request.cookie(&name(short, https)).map(|cookie| cookie.value().to_owned())
+}
+
+/// Gone when the browser is closed.
+pub fn for_this_visit(short: &str, value: String, https: bool) -> Cookie<'static> {
+    Cookie::build(name(short, https), value).path("/").http_only(true).secure(https).same_site(SameSite::Lax).finish()
+}
+
+pub fn flash(value: String, https: bool) -> Cookie<'static> {
+    let mut cookie = for_this_visit(FLASH, value, https);
+    cookie.set_max_age(FLASH_LIFETIME);
+    cookie
+}
+
+pub fn remembered_user(value: String, https: bool) -> Cookie<'static> {
+    let mut cookie = for_this_visit(REMEMBERED_USER, value, https);
+    cookie.set_max_age(REMEMBERED_USER_LIFETIME);
+    cookie
+}
+
+pub fn removal(short: &str, https: bool) -> Cookie<'static> {
+    let mut cookie = for_this_visit(short, String::new(), https);
+    cookie.make_removal();
+    cookie
+}

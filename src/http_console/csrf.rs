@@ -1,0 +1,76 @@
+//! The token of a form: an HMAC of what identifies the browser's session, or its visit before there is one.
+//! Nothing is stored. It is masked anew in every response, because pages are compressed (BREACH).
+
+use crate::crypto::identifier::Random;
+use crate::crypto::root_secret::{Key32, RootSecret};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+const LENGTH: usize = 32;
+
+/// The key of all tokens.
+pub struct TokenKey(Key32);
+
+impl TokenKey {
+    pub fn new(root: &RootSecret) -> Self {
+        Self(root.derive("csrf token"))
+    }
+
+    /// A token for `subject`: a session's hash or a visit's value.
+    pub fn token(&self, subject: &str, random: &Random) -> String {
+        let mask = random.bytes::<LENGTH>();
+        let masked = xor(&self.0.mac(&[subject.as_bytes()]), &mask);
+        URL_SAFE_NO_PAD.encode([mask, masked].concat())
+    }
+
+    pub fn accepts(&self, subject: &str, token: &str) -> bool {
+        let Ok(bytes) = URL_SAFE_NO_PAD.decode(token) else { return false };
+        let Some((mask, masked)) = bytes.split_first_chunk::<LENGTH>() else { return false };
+        let Ok(masked) = <[u8; LENGTH]>::try_from(masked) else { return false };
+        self.0.verifies(&[subject.as_bytes()], &xor(&masked, mask))
+    }
+}
+
+fn xor(a: &[u8; LENGTH], b: &[u8; LENGTH]) -> [u8; LENGTH] {
+    std::array::from_fn(|i| a[i] ^ b[i])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> (TokenKey, Random) {
+        let random = Random::seeded(1);
+        (TokenKey::new(&RootSecret::generate(&random)), random)
+    }
+
+    #[test]
+    fn a_token_is_taken_for_its_own_subject_only() {
+        let (key, random) = key();
+        let token = key.token("alice", &random);
+        assert!(key.accepts("alice", &token));
+        assert!(!key.accepts("bob", &token));
+        assert!(!TokenKey::new(&RootSecret::generate(&random)).accepts("alice", &token));
+    }
+
+    #[test]
+    fn no_two_responses_hold_the_same_token() {
+        let (key, random) = key();
+        assert_ne!(key.token("alice", &random), key.token("alice", &random));
+    }
+
+    #[test]
+    fn a_token_with_one_bit_turned_or_cut_is_refused() {
+        let (key, random) = key();
+        let token = key.token("alice", &random);
+        let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut turned = bytes.clone();
+            turned[bit / 8] ^= 1 << (bit % 8);
+            assert!(!key.accepts("alice", &URL_SAFE_NO_PAD.encode(turned)), "bit {bit}");
+        }
+        for wrong in ["", "a", &token[..token.len() - 2], &format!("{token}AA"), "%%%"] {
+            assert!(!key.accepts("alice", wrong), "{wrong}");
+        }
+    }
+}

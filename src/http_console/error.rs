@@ -1,0 +1,241 @@
+//! From an error to a page or a redirect. A handler only says what the problem is; the page is made by the outermost
+//! layer, once, for every route and status, and without the database.
+
+use super::Console;
+use super::cookies;
+use super::flash::Told;
+use super::page::{Shown, blank_frame};
+use crate::domain::error::{Code, Error, Failure, Outcome, Refusal};
+use crate::domain::principal::Stage;
+use crate::pages::error_page::{ErrorPage, Outcome as Shows, Refused};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, LOCATION, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+use std::fmt;
+use std::sync::Arc;
+
+/// How long a client should wait where the server is busy or the database is away.
+const RETRY_SECONDS: u64 = 2;
+
+/// Why a page cannot be shown.
+#[derive(Debug, Clone)]
+pub struct PageError(Arc<Problem>);
+
+#[derive(Debug)]
+enum Problem {
+    /// Not an error to the visitor: another page comes first.
+    GoTo {
+        location: String,
+        told: Option<Told>,
+    },
+    NotAuthorized {
+        refusal: Refusal,
+        what: &'static str,
+    },
+    FormExpired {
+        form: String,
+    },
+    NotFound,
+    MethodNotAllowed {
+        allow: &'static str,
+    },
+    Unreadable {
+        status: u16,
+        what: String,
+    },
+    Failed(Failure),
+}
+
+impl PageError {
+    fn new(problem: Problem) -> Self {
+        Self(Arc::new(problem))
+    }
+
+    pub fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::new(Problem::Failed(Failure { outcome: Outcome::NothingChanged, unavailable: false, source: source.into() }))
+    }
+
+    /// The store or the hasher did not answer in time; whether something was changed is not known.
+    pub fn timed_out() -> Self {
+        let source = "the request took longer than it may".into();
+        Self::new(Problem::Failed(Failure { outcome: Outcome::Unknown, unavailable: true, source }))
+    }
+
+    /// The sessions cannot be read: nothing was begun.
+    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::new(Problem::Failed(Failure { outcome: Outcome::NothingChanged, unavailable: true, source: source.into() }))
+    }
+
+    pub fn form_expired(request: &HttpRequest) -> Self {
+        Self::new(Problem::FormExpired { form: request.path().to_owned() })
+    }
+
+    pub fn unreadable(status: u16, what: impl Into<String>) -> Self {
+        Self::new(Problem::Unreadable { status, what: what.into() })
+    }
+
+    pub fn not_found() -> Self {
+        Self::new(Problem::NotFound)
+    }
+
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        Self::new(Problem::MethodNotAllowed { allow })
+    }
+
+    /// `what` ends the heading: "change your password", "view this page".
+    pub fn refused(refusal: Refusal, what: &'static str) -> Self {
+        Self::new(Problem::NotAuthorized { refusal, what })
+    }
+
+    /// Nobody is signed in: sign-in first, then the page that was asked for. `ended`: the account of a session that is over.
+    pub fn sign_in_first(request: &HttpRequest, ended: Option<&str>) -> Self {
+        let page = request.uri().path_and_query().map_or("", |page| page.as_str());
+        let location = super::sign_in::location(None, super::origin::next_page(page));
+        Self::new(Problem::GoTo { location, told: ended.map(|_| Told::SessionExpired) })
+    }
+
+    /// This browser's own change ended the session: its second click is no error.
+    pub fn password_was_changed(account: &str) -> Self {
+        let location = super::sign_in::location(Some(account), None);
+        Self::new(Problem::GoTo { location, told: Some(Told::PasswordChangedByThisBrowser) })
+    }
+
+    /// A session that must change its password belongs on the step; one that need not, in the console.
+    pub fn other_stage(request: &HttpRequest, stage: Stage) -> Self {
+        let page = request.uri().path_and_query().map_or("", |page| page.as_str());
+        let location = match (stage, super::origin::next_page(page)) {
+            (Stage::Full, _) => "/console".to_owned(),
+            (Stage::MustChangePassword, next) => super::forced_change::location(next),
+        };
+        Self::new(Problem::GoTo { location, told: None })
+    }
+}
+
+/// For pages that do not expect a refusal.
+impl From<Error> for PageError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Failed(failure) => Self::new(Problem::Failed(failure)),
+            Error::Refused(refusal) => match refusal.code {
+                Code::NotAuthorized | Code::InvalidUserType => Self::refused(refusal, "view this page"),
+                Code::Busy | Code::EntityTemporarilyUnmodifiable | Code::LimitExceeded => Self::unavailable(refusal.message),
+                Code::NoSuchEntity => Self::not_found(),
+                Code::OldPasswordIncorrect
+                | Code::PasswordPolicyViolation
+                | Code::SignInFailed
+                | Code::ContactAdministrator
+                | Code::EntityAlreadyExists
+                | Code::MalformedPolicyDocument
+                | Code::ValidationError => Self::unreadable(400, refusal.message),
+            },
+        }
+    }
+}
+
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Problem::Failed(failure) => write!(f, "{}", failure.source),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+impl ResponseError for PageError {
+    fn status_code(&self) -> StatusCode {
+        let status = match &*self.0 {
+            Problem::GoTo { .. } => 303,
+            Problem::NotAuthorized { .. } | Problem::FormExpired { .. } => 403,
+            Problem::NotFound => 404,
+            Problem::MethodNotAllowed { .. } => 405,
+            Problem::Unreadable { status, .. } => *status,
+            Problem::Failed(failure) => if failure.unavailable { 503 } else { 500 },
+        };
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::new(self.status_code());
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+pub fn not_found() -> HttpResponse {
+    PageError::not_found().error_response()
+}
+
+/// What the outermost layer knows when it has to make a page.
+pub struct Asked<'a> {
+    pub console: &'a Console,
+    pub request_id: &'a str,
+    pub path: &'a str,
+    pub shown: Option<Shown>,
+}
+
+impl PageError {
+    /// The page, or the redirect, with the headers that belong to it.
+    pub fn render(&self, asked: &Asked<'_>) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        match &*self.0 {
+            Problem::GoTo { location, told } => {
+                if let Some(told) = told {
+                    response.cookie(cookies::flash(told.code(), asked.console.https));
+                }
+                return response.insert_header((LOCATION, location.as_str())).finish();
+            }
+            Problem::MethodNotAllowed { allow } => {
+                response.insert_header((ALLOW, *allow));
+            }
+            Problem::Failed(failure) => {
+                tracing::error!(request.id = asked.request_id, error = %failure.source, "a request failed");
+                if failure.unavailable {
+                    response.insert_header((RETRY_AFTER, RETRY_SECONDS.to_string()));
+                }
+            }
+            _ => {}
+        }
+        match self.page(asked).render() {
+            Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
+            Err(error) => {
+                tracing::error!(request.id = asked.request_id, %error, "an error page could not be made");
+                response.content_type("text/plain; charset=utf-8").body("Something went wrong on our side.\n")
+            }
+        }
+    }
+
+    fn page(&self, asked: &Asked<'_>) -> ErrorPage {
+        let csrf = asked.shown.as_ref().map(|shown| shown.csrf.clone()).unwrap_or_default();
+        let mut frame = blank_frame(asked.console, csrf);
+        frame.user_menu = asked.shown.as_ref().map(|shown| shown.user_menu.clone());
+        let id = asked.request_id;
+        let status = self.status_code().as_u16();
+        match &*self.0 {
+            Problem::NotAuthorized { refusal, what } => {
+                let action = refusal.details.action.unwrap_or_default();
+                let resource = refusal.details.resource.as_deref().unwrap_or_default();
+                let user_arn = refusal.message.split(' ').nth(1).unwrap_or_default();
+                ErrorPage::not_authorized(frame, what, Refused { user_arn, action, resource }, id)
+            }
+            Problem::FormExpired { form } => ErrorPage::form_expired(frame, form, id),
+            Problem::NotFound | Problem::GoTo { .. } => ErrorPage::not_found(frame, id),
+            Problem::MethodNotAllowed { .. } => {
+                ErrorPage::unreadable(frame, status, "This address does not take that method.", "/", id)
+            }
+            Problem::Unreadable { what, .. } => ErrorPage::unreadable(frame, status, what, "/", id),
+            Problem::Failed(failure) => {
+                let outcome = match failure.outcome {
+                    Outcome::NothingChanged => Shows::NothingChanged,
+                    Outcome::Unknown => Shows::Unknown,
+                };
+                if failure.unavailable {
+                    ErrorPage::unavailable(frame, outcome, asked.path, id)
+                } else {
+                    ErrorPage::failed(frame, outcome, asked.path, id)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A self-hosted web console for My Security Credentials, with the semantics of AWS IAM.
+//!
+//! The map of the house; an arrow reads "knows":
+//!
+//! ```text
+//!   domain                          what IAM is: names, passwords, policies, the vocabulary of "no"
+//!   crypto, store  -> domain        the few lines that must be right; what we keep, on SQLite or PostgreSQL
+//!   app            -> crypto, store what lives as long as the process; clock, the time
+//!   operations     -> app and all above   what one may do: `Context::perform` is the only way in
+//!   pages                           the words and states of every page: plain data to HTML
+//!   console        -> operations, pages   the HTML door: one file, one page
+//!   command_line   -> operations    the operator's door
+//!   config, telemetry               every setting; the log
+//!   start, first_account, server, request, tls   put it together
+//! ```
+//!
+//! The doors know the wire and no rule; operations know the rules and no wire; the store knows SQL and no rule; domain
+//! knows nothing. `tests/it/architecture.rs` keeps this.
+//!
+//! A changed password walks: template -> `server` -> `console/session`, `console/form` -> `console/change_password` ->
+//! `operations/context` -> `operations/password` with `domain/password_policy` -> `crypto/password_hash` ->
+//! `store/login_profiles`; each file once, in order, no way back but the answer.
+
+pub mod app;
+pub mod clock;
+pub mod command_line;
+pub mod config;
+#[path = "http_console/mod.rs"]
+pub mod console;
+pub mod crypto;
+pub mod domain;
+mod first_account;
+pub mod operations;
+pub mod pages;
+mod request;
+pub mod server;
+pub mod start;
+pub mod store;
+pub mod telemetry;
+mod tls;

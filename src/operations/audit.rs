@@ -1,0 +1,144 @@
+//! Audit records in CloudTrail's shape: who, what, when, from where, and how it ended. Never a secret, and never a
+//! user name that fits no user: people type passwords into the wrong field.
+//! Source: AWS IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail".
+
+use super::context::{Context, RequestFacts};
+use crate::app::App;
+use crate::domain::account::AccountId;
+use crate::domain::error::{Code, Refusal};
+use crate::domain::principal::{Caller, IamUser};
+use crate::domain::user::UserId;
+use crate::store::audit::AuditRecord;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+impl Context {
+    /// A record of what the caller does now.
+    pub(super) fn audit_record(&self, event_name: &str) -> AuditRecord {
+        let user = self.caller.user();
+        AuditRecord {
+            account_id: self.account_id.clone(),
+            user_id: user.map(|user| user.user_id.clone()),
+            user_name: user.map(|user| user.user_name.as_str().to_owned()),
+            event_source: "iam.amazonaws.com".to_owned(),
+            event_type: "AwsApiCall".to_owned(),
+            user_identity: identity(&self.caller).to_string(),
+            ..blank(&self.app, &self.request, self.now, event_name)
+        }
+    }
+
+    /// The session that the caller acts in, where there is one.
+    pub(super) fn session_hash(&self) -> Option<String> {
+        match &self.caller {
+            Caller::User { session, .. } => Some(session.session_hash.clone()),
+            Caller::Operator => None,
+        }
+    }
+}
+
+impl AuditRecord {
+    pub(super) fn with_parameters(mut self, parameters: &Value) -> Self {
+        self.request_parameters = Some(parameters.to_string());
+        self
+    }
+
+    /// The record is also about this user, who is not the one who acts.
+    pub(super) fn about(mut self, user_id: &UserId) -> Self {
+        self.user_id = Some(user_id.clone());
+        self
+    }
+
+    pub(super) fn refused(mut self, refusal: &Refusal) -> Self {
+        self.error_code = Some(error_code(refusal.code).to_owned());
+        self.error_message = Some(refusal.message.clone());
+        self
+    }
+}
+
+/// The record of a sign-in; CloudTrail keeps these apart from calls of the API.
+pub(super) fn console_login(app: &App, request: &RequestFacts, now: OffsetDateTime, user: Option<&IamUser>) -> AuditRecord {
+    let unknown = json!({ "type": "IAMUser", "userName": "HIDDEN_DUE_TO_SECURITY_REASONS" });
+    AuditRecord {
+        account_id: user.map(|user| user.account_id.clone()),
+        user_id: user.map(|user| user.user_id.clone()),
+        user_name: user.map(|user| user.user_name.as_str().to_owned()),
+        event_source: "signin.amazonaws.com".to_owned(),
+        event_type: "AwsConsoleSignIn".to_owned(),
+        user_identity: user.map_or(unknown, user_identity).to_string(),
+        response_elements: Some(json!({ "ConsoleLogin": "Success" }).to_string()),
+        additional_event_data: Some(json!({ "MFAUsed": "No", "door": request.door }).to_string()),
+        ..blank(app, request, now, "ConsoleLogin")
+    }
+}
+
+/// The same for a sign-in that was refused.
+pub(super) fn failed_console_login(record: AuditRecord, account: Option<&AccountId>, message: &str) -> AuditRecord {
+    AuditRecord {
+        account_id: record.account_id.or_else(|| account.cloned()),
+        response_elements: Some(json!({ "ConsoleLogin": "Failure" }).to_string()),
+        error_message: Some(message.to_owned()),
+        ..record
+    }
+}
+
+fn blank(app: &App, request: &RequestFacts, now: OffsetDateTime, event_name: &str) -> AuditRecord {
+    AuditRecord {
+        event_id: crate::crypto::identifier::request_id(&app.random),
+        account_id: None,
+        user_id: None,
+        event_time: now,
+        event_name: event_name.to_owned(),
+        event_source: String::new(),
+        event_type: String::new(),
+        user_name: None,
+        user_identity: String::new(),
+        source_ip_address: request.source_address.map(|address| address.to_string()),
+        user_agent: request.user_agent.clone(),
+        request_id: Some(request.request_id.clone()),
+        error_code: None,
+        error_message: None,
+        request_parameters: None,
+        response_elements: None,
+        additional_event_data: Some(json!({ "door": request.door }).to_string()),
+    }
+}
+
+fn identity(caller: &Caller) -> Value {
+    let Caller::User { user, session } = caller else {
+        return json!({ "type": "Operator" });
+    };
+    let mut identity = user_identity(user);
+    identity["sessionContext"] = json!({ "attributes": {
+        "mfaAuthenticated": session.mfa_at.is_some().to_string(),
+        "creationDate": session.signed_in_at.format(&Rfc3339).unwrap_or_default(),
+    }});
+    identity
+}
+
+fn user_identity(user: &IamUser) -> Value {
+    json!({
+        "type": "IAMUser",
+        "principalId": user.user_id.as_str(),
+        "arn": user.arn().as_str(),
+        "accountId": user.account_id.as_str(),
+        "userName": user.user_name.as_str(),
+    })
+}
+
+/// The code as the API would give it.
+fn error_code(code: Code) -> &'static str {
+    match code {
+        Code::NotAuthorized | Code::OldPasswordIncorrect => "AccessDenied",
+        Code::PasswordPolicyViolation => "PasswordPolicyViolation",
+        Code::SignInFailed | Code::ContactAdministrator => "AuthFailure",
+        Code::NoSuchEntity => "NoSuchEntity",
+        Code::EntityAlreadyExists => "EntityAlreadyExists",
+        Code::EntityTemporarilyUnmodifiable => "EntityTemporarilyUnmodifiable",
+        Code::LimitExceeded => "LimitExceeded",
+        Code::MalformedPolicyDocument => "MalformedPolicyDocument",
+        Code::ValidationError => "ValidationError",
+        Code::InvalidUserType => "InvalidUserType",
+        Code::Busy => "ServiceUnavailable",
+    }
+}

@@ -1,0 +1,247 @@
+//! All that is done before there is a caller: sign in, resume a session, keep and end one.
+//!
+//! Why one answer: an unknown account, an unknown user, a user without a password and a wrong password give the same
+//! refusal at the price of exactly one hash, so that neither words nor time tell them apart.
+
+use super::audit::{console_login, failed_console_login};
+use super::context::RequestFacts;
+use super::refusal::{hashing_failure, store_failure};
+use crate::app::App;
+use crate::crypto::password_hash::Parameters;
+use crate::domain::account::{AccountId, AccountName};
+use crate::domain::error::{Code, Error};
+use crate::domain::login_profile::Standing;
+use crate::domain::password::TypedPassword;
+use crate::domain::principal::{IamUser, Stage};
+use crate::domain::user::UserName;
+use crate::store::StoreError;
+use crate::store::login_profiles::{LoginProfileRecord, SignInFacts};
+use crate::store::sessions::{ConsoleSessionRecord, LoadedSession, SignIn};
+use time::OffsetDateTime;
+
+/// How often a sign-in that a change of the password overtook looks again.
+const ATTEMPTS: usize = 3;
+/// Two uses of a password within this span are one (S15); also how long a step before the console may take.
+const STEP_LIFETIME: time::Duration = time::Duration::minutes(15);
+
+/// What the sign-in page sends.
+pub struct SignInRequest {
+    pub account: AccountName,
+    pub user_name: String,
+    pub password: TypedPassword,
+}
+
+/// A password that was right.
+pub struct SignedIn {
+    pub user: IamUser,
+    /// As it was read together with the hash that the password fitted.
+    pub session_epoch: i64,
+    pub standing: Standing,
+    /// When somebody else changed the password since the last sign-in.
+    pub told_change_at: Option<OffsetDateTime>,
+    pub last_sign_in_at: Option<OffsetDateTime>,
+}
+
+impl SignedIn {
+    /// None: an administrator has to act first.
+    pub fn stage(&self) -> Option<Stage> {
+        match self.standing {
+            Standing::Good => Some(Stage::Full),
+            Standing::ResetRequired | Standing::Expired { .. } => Some(Stage::MustChangePassword),
+            Standing::HardExpired { .. } | Standing::TemporaryExpired => None,
+        }
+    }
+}
+
+pub async fn sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<SignedIn, Error> {
+    for _ in 0..ATTEMPTS {
+        let now = app.clock.now();
+        let account = find_account(app, &attempt.account).await?;
+        let facts = find_user(app, account.as_ref(), &attempt.user_name).await?;
+        let Some(verified) = verify(app, facts.as_ref(), &attempt.password).await? else {
+            record_failure(app, request, now, account.as_ref(), facts.as_ref()).await;
+            return Err(Error::refused(Code::SignInFailed, "Your user name or password is incorrect."));
+        };
+        if let Some(signed_in) = open(app, request, now, &verified).await? {
+            if verified.outdated {
+                rehash(app, verified.profile, &attempt.password).await;
+            }
+            return Ok(signed_in);
+        }
+    }
+    Err(super::refusal::changed_meanwhile())
+}
+
+async fn find_account(app: &App, name: &AccountName) -> Result<Option<AccountId>, Error> {
+    let account = match name {
+        AccountName::Id(id) => app.store.account_by_id(id).await,
+        AccountName::Alias(alias) => app.store.account_by_alias(alias).await,
+    };
+    Ok(account.map_err(store_failure)?.map(|account| account.account_id))
+}
+
+async fn find_user(app: &App, account: Option<&AccountId>, name: &str) -> Result<Option<SignInFacts>, Error> {
+    match (account, UserName::parse(name)) {
+        (Some(account), Ok(name)) => app.store.sign_in_facts(account, &name).await.map_err(store_failure),
+        _ => Ok(None),
+    }
+}
+
+/// What a right password fitted.
+struct Verified<'a> {
+    facts: &'a SignInFacts,
+    profile: &'a LoginProfileRecord,
+    /// Hashed with other parameters than today's.
+    outdated: bool,
+}
+
+/// Exactly one hash, whatever was found.
+async fn verify<'a>(
+    app: &App,
+    facts: Option<&'a SignInFacts>,
+    typed: &TypedPassword,
+) -> Result<Option<Verified<'a>>, Error> {
+    let found = facts.and_then(|facts| Some((facts, facts.login_profile.as_ref()?)));
+    if let (Some((facts, profile)), Ok(password)) = (found, typed.password()) {
+        let verdict = app.hasher.verify(password, profile.hash.clone()).await.map_err(hashing_failure)?;
+        return Ok(verdict.matches.then_some(Verified { facts, profile, outdated: verdict.outdated }));
+    }
+    let like = found.and_then(|(_, profile)| Parameters::of(&profile.hash).ok());
+    let like = like.or_else(|| app.common_parameters());
+    app.hasher.verify_dummy(typed.expose().to_owned(), like).await.map_err(hashing_failure)?;
+    Ok(None)
+}
+
+/// None: the password was changed since it was verified.
+async fn open(
+    app: &App,
+    request: &RequestFacts,
+    now: OffsetDateTime,
+    verified: &Verified<'_>,
+) -> Result<Option<SignedIn>, Error> {
+    let Verified { facts, profile, .. } = verified;
+    let user = iam_user(facts);
+    let mut signed_in = SignedIn {
+        session_epoch: facts.user.session_epoch,
+        standing: profile.login_profile().standing(facts.password_policy.as_ref(), now),
+        told_change_at: None,
+        last_sign_in_at: facts.user.password_last_used_at,
+        user,
+    };
+    let record = console_login(app, request, now, Some(&signed_in.user));
+    if signed_in.stage().is_none() {
+        let record = failed_console_login(record, None, "The password has expired");
+        app.store.audit(&record).await.map_err(store_failure)?;
+        return Ok(Some(signed_in));
+    }
+    let sign_in = SignIn {
+        user_id: signed_in.user.user_id.clone(),
+        session_epoch: signed_in.session_epoch,
+        at: now,
+        tells_change: signed_in.stage() == Some(Stage::Full),
+    };
+    match app.store.record_sign_in(&sign_in, &record).await {
+        Ok(recorded) => {
+            signed_in.told_change_at = recorded.told_change_at;
+            Ok(Some(signed_in))
+        }
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(store_failure(error)),
+    }
+}
+
+fn iam_user(facts: &SignInFacts) -> IamUser {
+    IamUser {
+        account_id: facts.account.account_id.clone(),
+        account_alias: facts.account.alias.clone(),
+        user_id: facts.user.user_id.clone(),
+        user_name: facts.user.user_name.clone(),
+        path: facts.user.path.clone(),
+    }
+}
+
+/// A failure of the record is no reason to answer otherwise.
+async fn record_failure(
+    app: &App,
+    request: &RequestFacts,
+    now: OffsetDateTime,
+    account: Option<&AccountId>,
+    facts: Option<&SignInFacts>,
+) {
+    let user = facts.map(iam_user);
+    let message = if user.is_some() { "Failed authentication" } else { "No username found in supplied account" };
+    let record = failed_console_login(console_login(app, request, now, user.as_ref()), account, message);
+    if let Err(error) = app.store.audit(&record).await {
+        tracing::error!(request.id = %request.request_id, %error, "a failed sign-in could not be recorded");
+    }
+}
+
+/// Older parameters are replaced while the clear password is at hand. That it fails is no reason to refuse a sign-in.
+async fn rehash(app: &App, profile: &LoginProfileRecord, typed: &TypedPassword) {
+    let Ok(password) = typed.password() else { return };
+    let rehashed = match app.hasher.hash(password).await {
+        Ok(hash) => app.store.rehash_password(&profile.user_id, &profile.hash, &hash).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = rehashed {
+        tracing::warn!(%error, "a password could not be rehashed with the current parameters");
+    }
+}
+
+/// A password that ends soon.
+pub struct ExpiryWarning {
+    /// Whole days, counting one that has begun.
+    pub days: i64,
+    pub expires_at: OffsetDateTime,
+}
+
+/// Whether the owner of a session is to be warned. Part of the session, not of what policies let one read.
+pub async fn expiry_warning(app: &App, user: &IamUser, now: OffsetDateTime) -> Result<Option<ExpiryWarning>, Error> {
+    let facts = app.store.sign_in_facts(&user.account_id, &user.user_name).await.map_err(store_failure)?;
+    Ok(facts.and_then(|facts| {
+        let profile = facts.login_profile?.login_profile();
+        let policy = facts.password_policy.as_ref();
+        Some(ExpiryWarning { days: profile.days_to_warn_of(policy, now)?, expires_at: profile.expires_at(policy)? })
+    }))
+}
+
+/// What the password of a session's owner opens today.
+pub async fn standing(app: &App, user: &IamUser, now: OffsetDateTime) -> Result<Option<Standing>, Error> {
+    let facts = app.store.sign_in_facts(&user.account_id, &user.user_name).await.map_err(store_failure)?;
+    Ok(facts.and_then(|facts| {
+        let profile = facts.login_profile?.login_profile();
+        Some(profile.standing(facts.password_policy.as_ref(), now))
+    }))
+}
+
+/// How many sessions of the user a change would end beside the one that asks.
+pub async fn other_sessions(app: &App, user: &IamUser, now: OffsetDateTime) -> Result<u64, Error> {
+    let all = app.store.live_sessions(&user.user_id, now, app.lifetimes.session_idle).await.map_err(store_failure)?;
+    Ok(all.saturating_sub(1))
+}
+
+/// A session as its cookie names it, if it is of any use.
+pub async fn session(app: &App, session_hash: &str) -> Result<Option<LoadedSession>, Error> {
+    let now = app.clock.now();
+    let loaded = app.store.session(session_hash, now, app.lifetimes.session_idle).await.map_err(store_failure)?;
+    if let Some(live) = loaded.as_ref().filter(|loaded| loaded.is_live()) {
+        app.store.touch_session(session_hash, live, now).await.map_err(store_failure)?;
+    }
+    Ok(loaded)
+}
+
+/// A step before the console must be taken soon; a session ends with the working day.
+pub fn session_lifetime(app: &App, stage: Stage) -> time::Duration {
+    match stage {
+        Stage::Full => app.lifetimes.session_absolute,
+        Stage::MustChangePassword => app.lifetimes.session_absolute.min(STEP_LIFETIME),
+    }
+}
+
+pub async fn save_session(app: &App, session: &ConsoleSessionRecord) -> Result<(), Error> {
+    app.store.save_session(session).await.map_err(store_failure)
+}
+
+pub async fn end_session(app: &App, session_hash: &str) -> Result<(), Error> {
+    app.store.end_session(session_hash).await.map_err(store_failure)
+}

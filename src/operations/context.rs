@@ -1,0 +1,256 @@
+//! One way in: `perform` authorises, runs and records the refusal, once, for every operation and every door.
+//! Why a leaf: a field private to this file is visible to none of its siblings, so that nobody but `perform` makes an
+//! `Authorized`, and skipping authorisation does not compile.
+
+use super::refusal::{not_authorized, store_failure};
+use crate::app::App;
+use crate::domain::account::AccountId;
+use crate::domain::action::Action;
+use crate::domain::arn::Arn;
+use crate::domain::error::{Code, Error, Refusal};
+use crate::domain::managed_policy::aws_managed_policy;
+use crate::domain::policy::{AccessRequest, ConditionContext, Decision, PolicyDocument, evaluate};
+use crate::domain::principal::{Caller, ConsoleSession, IamUser, Stage};
+use crate::store::policies::Permissions;
+use std::net::IpAddr;
+use std::sync::Arc;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// What a request says about itself, whatever door it came through.
+#[derive(Debug, Clone, Default)]
+pub struct RequestFacts {
+    pub request_id: String,
+    pub source_address: Option<IpAddr>,
+    pub user_agent: Option<String>,
+    /// It came over TLS, here or at a trusted proxy.
+    pub secure: bool,
+    /// `console` or `command-line`.
+    pub door: &'static str,
+}
+
+/// One request: who asks, when, from where.
+#[derive(Clone)]
+pub struct Context {
+    pub app: Arc<App>,
+    pub caller: Caller,
+    /// The account that the request is about: the caller's own, or the one that an operator named.
+    pub account_id: Option<AccountId>,
+    pub now: OffsetDateTime,
+    pub request: RequestFacts,
+}
+
+/// What an operation needs to be allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Demand {
+    /// An IAM action on a target. A target that does not exist is judged by its name, so that a refusal tells nothing.
+    Action(Action, Arn),
+    /// No IAM action names this; only whoever runs the server does it.
+    Operator,
+}
+
+/// One thing that can be done.
+#[expect(async_fn_in_trait, reason = "every caller is in this crate and runs on one actix worker; no Send bound is needed")]
+pub trait Operation {
+    type Output;
+    /// The audit record's event name.
+    const NAME: &'static str;
+
+    /// What it does, to what.
+    async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error>;
+    async fn run(&self, cx: &Authorized<'_>) -> Result<Self::Output, Error>;
+}
+
+/// A context whose caller may do what it is about to do. Only `perform` makes one.
+pub struct Authorized<'a> {
+    context: &'a Context,
+    demands: &'a [Demand],
+    /// Of the caller's account, when the policies were read; a write that must hold on to the verdict demands it again.
+    authorization_version: Option<i64>,
+}
+
+impl std::ops::Deref for Authorized<'_> {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        self.context
+    }
+}
+
+impl Authorized<'_> {
+    /// Judges the same demands again, on what the store says now.
+    pub async fn renewed(&self) -> Result<Self, Error> {
+        authorize(self.context, self.demands).await
+    }
+
+    /// None for an operator, whom no policy binds.
+    pub fn authorization_version(&self) -> Option<i64> {
+        self.authorization_version
+    }
+}
+
+impl Context {
+    /// Authorises, runs, and records a refusal. The answer stands even if its record cannot be written.
+    pub async fn perform<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+        let outcome = self.attempt(&operation).await;
+        if let Err(Error::Refused(refusal)) = &outcome {
+            self.record_refusal(O::NAME, refusal).await;
+        }
+        outcome
+    }
+
+    async fn attempt<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
+        let demands = operation.demands(self).await?;
+        let authorized = authorize(self, &demands).await?;
+        operation.run(&authorized).await
+    }
+
+    /// For a page that shows or greys a button: the same verdict, without a record.
+    pub async fn allows(&self, action: Action, target: &Arn) -> Result<bool, Error> {
+        Ok(self.refusal_of(action, target).await?.is_none())
+    }
+
+    /// The same, with the reason.
+    pub async fn refusal_of(&self, action: Action, target: &Arn) -> Result<Option<Refusal>, Error> {
+        match authorize(self, &[Demand::Action(action, target.clone())]).await {
+            Ok(_) => Ok(None),
+            Err(Error::Refused(refusal)) => Ok(Some(refusal)),
+            Err(failed) => Err(failed),
+        }
+    }
+
+    /// The caller as an IAM user; anyone else cannot do what only IAM users do.
+    pub fn user(&self) -> Result<&IamUser, Error> {
+        self.caller
+            .user()
+            .ok_or_else(|| Error::refused(Code::InvalidUserType, "Only IAM Users can change their own password."))
+    }
+
+    /// The account that the request is about.
+    pub fn account(&self) -> Result<&AccountId, Error> {
+        self.account_id.as_ref().ok_or_else(|| Error::refused(Code::ValidationError, "Name an account."))
+    }
+
+    async fn record_refusal(&self, event_name: &'static str, refusal: &Refusal) {
+        let record = self.audit_record(event_name).refused(refusal);
+        if let Err(error) = self.app.store.audit(&record).await {
+            tracing::error!(request.id = %self.request.request_id, action = event_name, %error, "a refusal could not be recorded");
+        }
+    }
+}
+
+async fn authorize<'a>(cx: &'a Context, demands: &'a [Demand]) -> Result<Authorized<'a>, Error> {
+    let authorization_version = match &cx.caller {
+        Caller::Operator => None,
+        Caller::User { user, session } => Some(authorize_user(cx, user, session, demands).await?),
+    };
+    Ok(Authorized { context: cx, demands, authorization_version })
+}
+
+async fn authorize_user(cx: &Context, user: &IamUser, session: &ConsoleSession, demands: &[Demand]) -> Result<i64, Error> {
+    let permissions = cx.app.store.permissions(&user.user_id).await.map_err(store_failure)?;
+    let Some(permissions) = permissions else {
+        return Err(Error::refused(Code::NotAuthorized, "The user of this session does not exist any more."));
+    };
+    let policies = documents(&permissions)?;
+    let context = condition_context(cx, user, session);
+    for demand in demands {
+        let Demand::Action(action, target) = demand else {
+            return Err(Error::refused(Code::NotAuthorized, "Only an operator of this server can do this."));
+        };
+        let ordinary = Ordinary { user, session, permissions: &permissions };
+        ordinary.judge(&policies, &context, *action, target)?;
+    }
+    Ok(permissions.account.authorization_version)
+}
+
+/// A policy and what a refusal calls it: its ARN, or the inline policy's name.
+struct NamedPolicy {
+    name: String,
+    document: PolicyDocument,
+}
+
+/// A document that cannot be read may hold a Deny: the request fails rather than pass it by.
+fn documents(permissions: &Permissions) -> Result<Vec<NamedPolicy>, Error> {
+    let attached = permissions.attached_policies.iter().map(|arn| {
+        let text = aws_managed_policy(arn).map(|policy| policy.document.to_owned());
+        (arn.clone(), text.unwrap_or_default())
+    });
+    let inline = permissions.inline_policies.iter().cloned();
+    inline.chain(attached).map(|(name, text)| parse(name, &text)).collect()
+}
+
+fn parse(name: String, text: &str) -> Result<NamedPolicy, Error> {
+    match PolicyDocument::parse(text) {
+        Ok(document) => Ok(NamedPolicy { name, document }),
+        Err(error) => Err(Error::failed(format!("the stored policy {name} cannot be read: {error}"))),
+    }
+}
+
+/// The judgement of one IAM user's request.
+struct Ordinary<'a> {
+    user: &'a IamUser,
+    session: &'a ConsoleSession,
+    permissions: &'a Permissions,
+}
+
+impl Ordinary<'_> {
+    fn judge(&self, policies: &[NamedPolicy], context: &ConditionContext, action: Action, target: &Arn) -> Result<(), Error> {
+        if self.session.stage == Stage::MustChangePassword && !self.is_own_password(action, target) {
+            let reason = "because the password must be changed first".to_owned();
+            return Err(not_authorized(&self.user.arn(), action, target, &reason));
+        }
+        let request = AccessRequest { action: action.name(), resource: target.as_str(), context };
+        let reason = match evaluate(policies.iter().map(|policy| &policy.document), &request) {
+            Decision::Allow => return Ok(()),
+            Decision::ImplicitDeny if self.setting_allows(action, target) => return Ok(()),
+            Decision::ImplicitDeny => format!("because no identity-based policy allows the {} action", action.name()),
+            Decision::ExplicitDeny { policy } => {
+                format!("with an explicit deny in an identity-based policy{}", denier(&policies[policy].name))
+            }
+        };
+        Err(not_authorized(&self.user.arn(), action, target, &reason))
+    }
+
+    /// The account's *allow users to change their own password* is one more Allow, on self only.
+    fn setting_allows(&self, action: Action, target: &Arn) -> bool {
+        self.permissions.allow_users_to_change_password.unwrap_or(false) && self.is_own_password(action, target)
+    }
+
+    fn is_own_password(&self, action: Action, target: &Arn) -> bool {
+        match action {
+            Action::ChangePassword => *target == self.user.arn(),
+            Action::GetAccountPasswordPolicy => true,
+            _ => false,
+        }
+    }
+}
+
+/// AWS names the ARN of a managed policy, and does not name an inline one.
+fn denier(name: &str) -> String {
+    if name.starts_with("arn:") { format!(": {name}") } else { String::new() }
+}
+
+/// What a policy's conditions may ask about. A key that is absent is absent: `...IfExists` and `Null` tell the difference.
+fn condition_context(cx: &Context, user: &IamUser, session: &ConsoleSession) -> ConditionContext {
+    let context = ConditionContext::default()
+        .with("aws:username", user.user_name.as_str())
+        .with("aws:userid", user.user_id.as_str())
+        .with("aws:PrincipalArn", user.arn().as_str())
+        .with("aws:PrincipalAccount", user.account_id.as_str())
+        .with("aws:PrincipalType", "User")
+        .with("aws:CurrentTime", &cx.now.format(&Rfc3339).unwrap_or_default())
+        .with("aws:EpochTime", &cx.now.unix_timestamp().to_string())
+        .with("aws:SecureTransport", if cx.request.secure { "true" } else { "false" })
+        .with("aws:MultiFactorAuthPresent", if session.mfa_at.is_some() { "true" } else { "false" });
+    let mfa_age = session.mfa_at.map(|at| (cx.now - at).whole_seconds().to_string());
+    let optional = [
+        ("aws:SourceIp", cx.request.source_address.map(|address| address.to_string())),
+        ("aws:UserAgent", cx.request.user_agent.clone()),
+        ("aws:MultiFactorAuthAge", mfa_age),
+    ];
+    optional.into_iter().fold(context, |context, (key, value)| match value {
+        Some(value) => context.with(key, &value),
+        None => context,
+    })
+}

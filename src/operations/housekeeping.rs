@@ -1,0 +1,48 @@
+//! What has expired goes, in small batches. Nothing depends on it: a session that is over opens nothing, gone or not.
+
+use crate::app::App;
+use crate::crypto::password_hash::Parameters;
+use crate::domain::account::AccountId;
+use crate::domain::user::UserName;
+use crate::store::StoreError;
+use super::account::FIRST_USER_NAME;
+
+/// Rows of one batch: small enough that a writer never waits long for it.
+const BATCH: u32 = 500;
+
+/// Deletes the sessions that are over; returns how many rows went.
+pub async fn delete_expired_sessions(app: &App) -> u64 {
+    let mut deleted = 0;
+    loop {
+        match app.store.delete_expired_sessions(app.clock.now(), app.lifetimes.session_idle, BATCH).await {
+            Ok(0) => return deleted,
+            Ok(rows) => deleted += rows,
+            Err(error) => {
+                tracing::warn!(%error, "expired sessions could not be deleted");
+                return deleted;
+            }
+        }
+    }
+}
+
+/// Whether the database can be reached.
+pub async fn store_answers(app: &App) -> bool {
+    app.store.is_healthy().await
+}
+
+/// A hash that stands for none shall cost what most real ones cost.
+pub async fn refresh_common_parameters(app: &App) {
+    match app.store.most_common_hash_parameters().await {
+        Ok(text) => app.set_common_parameters(text.as_deref().and_then(Parameters::parse)),
+        Err(error) => tracing::warn!(%error, "the usual cost of a hash could not be read"),
+    }
+}
+
+/// Whether the first account's administrator has yet to choose a password.
+pub async fn awaits_first_sign_in(app: &App) -> Result<bool, StoreError> {
+    let Some(account) = app.store.installation_value("first_account").await? else { return Ok(false) };
+    let (Ok(account), Ok(admin)) = (AccountId::parse(&account), UserName::parse(FIRST_USER_NAME)) else { return Ok(false) };
+    let facts = app.store.sign_in_facts(&account, &admin).await?;
+    let profile = facts.and_then(|facts| facts.login_profile);
+    Ok(profile.is_some_and(|profile| profile.password_reset_required && profile.version == 1))
+}

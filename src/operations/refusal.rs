@@ -1,0 +1,47 @@
+//! The words of refusals that more than one operation says, and what becomes of a store's error.
+
+use crate::crypto::password_hash::HashingError;
+use crate::domain::action::Action;
+use crate::domain::arn::Arn;
+use crate::domain::error::{Code, Details, Error, Failure, Outcome, Refusal};
+use crate::domain::user::UserName;
+use crate::store::StoreError;
+
+/// AWS's text. Source: AWS IAM User Guide, "Troubleshoot access denied error messages".
+pub(super) fn not_authorized(user: &Arn, action: Action, target: &Arn, reason: &str) -> Error {
+    let name = action.name();
+    let message = format!("User: {user} is not authorized to perform: {name} on resource: {target} {reason}");
+    let details = Details { action: Some(name), resource: Some(target.to_string()), violations: Vec::new() };
+    Error::Refused(Refusal { code: Code::NotAuthorized, message, details })
+}
+
+pub(super) fn no_such_user(name: &UserName) -> Error {
+    Error::refused(Code::NoSuchEntity, format!("The user with name {name} cannot be found."))
+}
+
+pub(super) fn no_login_profile(name: &UserName) -> Error {
+    Error::refused(Code::NoSuchEntity, format!("Login Profile for User {name} cannot be found."))
+}
+
+/// For what a caller may simply try again.
+pub(super) fn changed_meanwhile() -> Error {
+    Error::refused(Code::EntityTemporarilyUnmodifiable, "Another change came first. Try again.")
+}
+
+/// A conflict that the operation does not look into becomes "try again"; the rest is a failure.
+pub(super) fn store_failure(error: StoreError) -> Error {
+    let (outcome, unavailable) = match &error {
+        StoreError::Conflict => return changed_meanwhile(),
+        StoreError::OutcomeUnknown(_) => (Outcome::Unknown, true),
+        StoreError::Unavailable(_) => (Outcome::NothingChanged, true),
+        _ => (Outcome::NothingChanged, false),
+    };
+    Error::Failed(Failure { outcome, unavailable, source: Box::new(error) })
+}
+
+pub(super) fn hashing_failure(error: HashingError) -> Error {
+    match error {
+        HashingError::Busy => Error::refused(Code::Busy, "The server is busy. Nothing was changed. Try again in a moment."),
+        other => Error::failed(other),
+    }
+}

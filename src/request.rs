@@ -1,0 +1,56 @@
+//! What a request says about itself, believed only as far as the peer is: forwarded headers count from configured
+//! proxies alone.
+
+use crate::config::Config;
+use crate::operations::RequestFacts;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{HOST, USER_AGENT};
+use actix_web::web;
+use std::net::IpAddr;
+
+/// User agents are kept in sessions and records; a longer one is cut.
+const LONGEST_USER_AGENT: usize = 256;
+
+/// Whether the request names a host that this server answers for, once.
+pub fn is_for_us(request: &ServiceRequest) -> bool {
+    let Some(config) = request.app_data::<web::Data<Config>>() else { return false };
+    let mut hosts = request.headers().get_all(HOST);
+    let in_target = request.uri().authority().map(|authority| authority.as_str());
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => {
+            let host = host.to_str().unwrap_or_default();
+            config.knows_host(host) && in_target.is_none_or(|target| target == host)
+        }
+        (None, _) => in_target.is_some_and(|target| config.knows_host(target)),
+        _ => false,
+    }
+}
+
+pub fn facts(request: &ServiceRequest) -> RequestFacts {
+    let config = request.app_data::<web::Data<Config>>();
+    let random = request.app_data::<web::Data<crate::console::Console>>().map(|console| console.app.random.clone());
+    let peer = request.peer_addr().map(|address| address.ip().to_canonical());
+    let through_proxy = config.is_some_and(|config| peer.is_some_and(|peer| is_trusted(config, peer)));
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let forwarded = header("x-forwarded-for").filter(|_| through_proxy);
+    let user_agent = request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    RequestFacts {
+        request_id: random.map(|random| crate::crypto::identifier::request_id(&random)).unwrap_or_default(),
+        source_address: config.and_then(|config| client(config, forwarded, peer)),
+        user_agent: user_agent.map(|agent| agent.chars().take(LONGEST_USER_AGENT).collect()),
+        secure: config.is_some_and(|config| config.tls.is_some())
+            || through_proxy && header("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+        door: "",
+    }
+}
+
+fn is_trusted(config: &Config, address: IpAddr) -> bool {
+    config.trusted_proxies.iter().any(|network| network.contains(&address))
+}
+
+/// The last address in the chain that is no proxy of ours: what stands before it was written by anybody.
+fn client(config: &Config, forwarded: Option<&str>, peer: Option<IpAddr>) -> Option<IpAddr> {
+    let chain = forwarded.unwrap_or_default().split(',').rev().map(|part| part.trim().parse::<IpAddr>());
+    let first_stranger = chain.map_while(Result::ok).map(|address| address.to_canonical()).find(|address| !is_trusted(config, *address));
+    first_stranger.or(peer)
+}

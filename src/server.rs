@@ -1,0 +1,191 @@
+//! Binds, orders the layers, mounts the doors, sets limits and time-outs. `Server::bind` and `Server::run` are two steps,
+//! so that the address is known before the first request: tests start the same server as production, on port 0.
+//!
+//! The outermost layer makes every error a page and puts the security headers on whatever leaves, also where a layer
+//! below it failed.
+
+use crate::app::App;
+use crate::config::Config;
+use crate::console::error::{Asked, PageError};
+use crate::console::{self, Console, Shown};
+use crate::operations::RequestFacts;
+use crate::request;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::cookie::Key;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::{App as Actix, HttpMessage, HttpServer, web};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The head of a request, TLS included.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// A whole request, from its head to its answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+/// What runs when the server is told to stop may finish.
+const SHUTDOWN_SECONDS: u64 = 8;
+
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+const HEADERS: [(&str, &str); 7] = [
+    ("content-security-policy", CSP),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    ("x-frame-options", "DENY"),
+];
+
+/// A server with its address, not yet serving.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    app: Arc<App>,
+    config: Config,
+    tls: Option<rustls::ServerConfig>,
+}
+
+impl Server {
+    /// Binds the configured address.
+    pub fn bind(app: Arc<App>, config: Config) -> Result<Self, StartError> {
+        let tls = config.tls.as_ref().map(crate::tls::server_config).transpose().map_err(StartError)?;
+        let listener = TcpListener::bind(config.listen)
+            .map_err(|error| StartError(format!("MSC_LISTEN: cannot listen on {}: {error}", config.listen)))?;
+        let address = listener.local_addr().map_err(|error| StartError(error.to_string()))?;
+        Ok(Self { listener, address, app, config, tls })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL to open.
+    pub fn url(&self) -> String {
+        match &self.config.public_url {
+            Some(url) => url.origin.clone(),
+            None => format!("{}://{}", if self.config.is_https() { "https" } else { "http" }, self.address),
+        }
+    }
+
+    /// Serves until the process is told to stop.
+    pub async fn run(self) -> std::io::Result<()> {
+        let key = Key::from(&*self.app.root_secret.derive_long("session cookie"));
+        let console = web::Data::new(Console::new(self.app.clone(), &self.config));
+        let config = web::Data::new(self.config);
+        let server = HttpServer::new(move || {
+            Actix::new()
+                .app_data(config.clone())
+                .wrap(Compress::default())
+                .wrap(from_fn(outermost))
+                .configure(|services| console::routes(services, &console, &key))
+        })
+        .client_request_timeout(HEAD_TIMEOUT)
+        .shutdown_timeout(SHUTDOWN_SECONDS);
+        match self.tls {
+            Some(tls) => server.listen_rustls_0_23(self.listener, tls)?.run().await,
+            None => server.listen(self.listener)?.run().await,
+        }
+    }
+}
+
+/// One clear line for the operator.
+#[derive(Debug)]
+pub struct StartError(pub String);
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// What is known of a request before and after it has passed the layers below.
+struct Passing {
+    console: web::Data<Console>,
+    facts: RequestFacts,
+    method: String,
+    path: String,
+    began: std::time::Instant,
+}
+
+async fn outermost<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let passing = Passing::of(&request)?;
+    request.extensions_mut().insert(passing.facts.clone());
+    if !request::is_for_us(&request) {
+        let (request, _) = request.into_parts();
+        let error = PageError::unreadable(421, "This server does not answer for that host name.");
+        let response = passing.page(&error, None);
+        return Ok(ServiceResponse::new(request, response).map_into_right_body());
+    }
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.call(request)).await {
+        Ok(Ok(response)) => Ok(passing.finish(response)),
+        // Nothing below makes such an error but the sessions, whose store did not answer.
+        Ok(Err(error)) => Err(passing.broken(&PageError::unavailable(error.to_string()))),
+        Err(_) => Err(passing.broken(&PageError::timed_out())),
+    }
+}
+
+impl Passing {
+    fn of(request: &ServiceRequest) -> Result<Self, PageError> {
+        Ok(Self {
+            console: console::console::of(request.request())?,
+            facts: request::facts(request),
+            method: request.method().to_string(),
+            path: request.path().to_owned(),
+            began: std::time::Instant::now(),
+        })
+    }
+
+    fn finish<B: MessageBody>(&self, response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
+        let error = response.response().extensions().get::<PageError>().cloned();
+        let Some(error) = error else {
+            let mut response = response;
+            self.seal(response.response().status().as_u16(), response.headers_mut());
+            return response.map_into_left_body();
+        };
+        let (request, _) = response.into_parts();
+        let shown = request.extensions().get::<Shown>().cloned();
+        ServiceResponse::new(request, self.page(&error, shown)).map_into_right_body()
+    }
+
+    fn page(&self, error: &PageError, shown: Option<Shown>) -> actix_web::HttpResponse {
+        let asked = Asked { console: &self.console, request_id: &self.facts.request_id, path: &self.path, shown };
+        let mut response = error.render(&asked);
+        self.seal(response.status().as_u16(), response.headers_mut());
+        response
+    }
+
+    /// Where the request is gone with the error, the answer travels in an error.
+    fn broken(&self, error: &PageError) -> actix_web::Error {
+        let response = self.page(error, None);
+        actix_web::error::InternalError::from_response(error.clone(), response).into()
+    }
+
+    /// The headers of every answer, and its line in the log.
+    fn seal(&self, status: u16, headers: &mut HeaderMap) {
+        for (name, value) in HEADERS {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        if self.facts.secure {
+            let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+            headers.insert(HeaderName::from_static("strict-transport-security"), year);
+        }
+        if let Ok(id) = HeaderValue::from_str(&self.facts.request_id) {
+            headers.insert(HeaderName::from_static("x-request-id"), id);
+        }
+        if !headers.contains_key("cache-control") {
+            headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store"));
+        }
+        let duration_ms = self.began.elapsed().as_millis();
+        tracing::info!(request.id = %self.facts.request_id, method = %self.method, path = %self.path, status, duration_ms, "answered");
+    }
+}

@@ -1,0 +1,286 @@
+//! SQLite or PostgreSQL: the only room that tells them apart. A statement is written once, with `$n`, and runs on both.
+//!
+//! Why a writer pool of one and readers beside it: SQLite has one writer, and its busy handler is unfair; our queue is
+//! fair and reads never wait. Why PostgreSQL's READ COMMITTED: every statement that must hold demands what was seen.
+
+mod open;
+
+pub(super) use open::open;
+
+use super::error::StoreError;
+use super::fields::{Bind, Read, Value};
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{
+    Arguments, Decode, Encode, Executor, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction,
+    Type,
+};
+use std::fmt::Display;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+#[derive(Clone)]
+pub(super) enum Engine {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres { pool: PgPool, migrating: Box<PgConnectOptions> },
+}
+
+/// A transaction that writes. Dropped without `finish`, it rolls back.
+pub(super) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// What a row becomes.
+pub(super) trait Record: Sized {
+    /// Named where a row makes no sense.
+    const TABLE: &'static str;
+    fn read(row: &Row<'_>) -> Result<Self, StoreError>;
+}
+
+/// A row of either driver.
+pub(super) struct Row<'r> {
+    columns: Columns<'r>,
+    table: &'static str,
+}
+
+enum Columns<'r> {
+    Sqlite(&'r SqliteRow),
+    Postgres(&'r PgRow),
+}
+
+impl Row<'_> {
+    /// A column that may not be NULL, unless `T` is an option.
+    pub fn get<T: Read>(&self, column: &'static str) -> Result<T, StoreError> {
+        T::read(self, column)?.ok_or_else(|| self.inconsistent(column, &"is null"))
+    }
+
+    pub fn inconsistent(&self, column: &'static str, reason: &dyn Display) -> StoreError {
+        StoreError::Inconsistent { table: self.table, column, reason: reason.to_string() }
+    }
+
+    /// The driver's own decoding, which the types in `fields` build on.
+    pub fn column<T>(&self, column: &'static str) -> Result<Option<T>, StoreError>
+    where
+        T: for<'d> Decode<'d, Sqlite> + Type<Sqlite> + for<'d> Decode<'d, Postgres> + Type<Postgres>,
+    {
+        let decoded = match self.columns {
+            Columns::Sqlite(row) => row.try_get(column),
+            Columns::Postgres(row) => row.try_get(column),
+        };
+        decoded.map_err(|error| match error {
+            sqlx::Error::ColumnDecode { source, .. } => self.inconsistent(column, &source),
+            other => StoreError::Database(other),
+        })
+    }
+}
+
+fn arguments<'v, A: Arguments>(values: &'v [&dyn Bind]) -> Result<A, sqlx::Error>
+where
+    Option<&'v str>: Encode<'v, A::Database> + Type<A::Database>,
+    Option<i64>: Encode<'v, A::Database> + Type<A::Database>,
+    Option<bool>: Encode<'v, A::Database> + Type<A::Database>,
+{
+    let mut arguments = A::default();
+    for value in values {
+        let added = match value.value() {
+            Value::Text(text) => arguments.add(text),
+            Value::Integer(number) => arguments.add(number),
+            Value::Boolean(boolean) => arguments.add(boolean),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+async fn sqlite_rows<'e, R: Record>(
+    executor: impl Executor<'e, Database = Sqlite>,
+    sql: &'static str,
+    values: &[&dyn Bind],
+) -> Result<Vec<R>, StoreError> {
+    let rows = sqlx::query_with(sql, arguments::<sqlx::sqlite::SqliteArguments>(values)?).fetch_all(executor).await?;
+    rows.iter().map(|row| R::read(&Row { columns: Columns::Sqlite(row), table: R::TABLE })).collect()
+}
+
+async fn postgres_rows<'e, R: Record>(
+    executor: impl Executor<'e, Database = Postgres>,
+    sql: &'static str,
+    values: &[&dyn Bind],
+) -> Result<Vec<R>, StoreError> {
+    let rows = sqlx::query_with(sql, arguments::<sqlx::postgres::PgArguments>(values)?).fetch_all(executor).await?;
+    rows.iter().map(|row| R::read(&Row { columns: Columns::Postgres(row), table: R::TABLE })).collect()
+}
+
+impl Tx {
+    /// How many rows it touched.
+    pub async fn execute(&mut self, sql: &'static str, values: &[&dyn Bind]) -> Result<u64, StoreError> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlx::query_with(sql, arguments::<sqlx::sqlite::SqliteArguments>(values)?)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
+            Self::Postgres(tx) => sqlx::query_with(sql, arguments::<sqlx::postgres::PgArguments>(values)?)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
+        })
+    }
+
+    /// The one row that the statement finds or returns.
+    pub async fn find<R: Record>(&mut self, sql: &'static str, values: &[&dyn Bind]) -> Result<Option<R>, StoreError> {
+        let mut rows = match self {
+            Self::Sqlite(tx) => sqlite_rows(&mut **tx, sql, values).await?,
+            Self::Postgres(tx) => postgres_rows(&mut **tx, sql, values).await?,
+        };
+        Ok(rows.pop())
+    }
+
+    pub async fn finish<T>(self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        match (outcome, self) {
+            (Ok(value), Self::Sqlite(tx)) => tx.commit().await.map(|()| value).map_err(StoreError::at_commit),
+            (Ok(value), Self::Postgres(tx)) => tx.commit().await.map(|()| value).map_err(StoreError::at_commit),
+            (Err(error), transaction) => {
+                transaction.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// A connection on which even this fails is closed when the pool gets it back.
+    async fn roll_back(self) {
+        let rolled_back = match self {
+            Self::Sqlite(tx) => tx.rollback().await,
+            Self::Postgres(tx) => tx.rollback().await,
+        };
+        if let Err(error) = rolled_back {
+            tracing::debug!(%error, "a rollback failed");
+        }
+    }
+}
+
+impl Engine {
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres { pool, .. } => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?),
+        })
+    }
+
+    /// Every row that the statement finds: one statement sees one state of the database.
+    pub async fn list<R: Record>(&self, sql: &'static str, values: &[&dyn Bind]) -> Result<Vec<R>, StoreError> {
+        let mut patience = Patience::default();
+        loop {
+            let rows = match self {
+                Self::Sqlite { readers, .. } => sqlite_rows(readers, sql, values).await,
+                Self::Postgres { pool, .. } => postgres_rows(pool, sql, values).await,
+            };
+            match rows {
+                Err(error) if patience.bears(&error).await => {}
+                settled => return settled,
+            }
+        }
+    }
+
+    pub async fn find<R: Record>(&self, sql: &'static str, values: &[&dyn Bind]) -> Result<Option<R>, StoreError> {
+        Ok(self.list(sql, values).await?.pop())
+    }
+
+    /// The names of all tables in this database.
+    pub async fn tables(&self) -> Result<Vec<TableName>, StoreError> {
+        let sql = match self {
+            Self::Sqlite { .. } => {
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            }
+            Self::Postgres { .. } => {
+                "SELECT CAST(tablename AS TEXT) AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
+            }
+        };
+        self.list(sql, &[]).await
+    }
+
+    /// Whether the database understands the statement.
+    pub async fn prepare(&self, sql: &'static str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { readers, .. } => drop(readers.prepare(sql.into_sql_str()).await?),
+            Self::Postgres { pool, .. } => drop(pool.prepare(sql.into_sql_str()).await?),
+        }
+        Ok(())
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+}
+
+pub(super) struct TableName(pub String);
+
+impl Record for TableName {
+    const TABLE: &'static str = "the catalogue";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        row.get("name").map(Self)
+    }
+}
+
+/// How long a body of statements that another transaction stood in the way of is tried again.
+#[derive(Default)]
+pub(super) struct Patience {
+    tries: u32,
+}
+
+impl Patience {
+    const TRIES: u32 = 8;
+
+    /// Waits, if another try makes sense: 1 ms to 10 * 2^n ms, at random, so that rivals part.
+    pub async fn bears(&mut self, error: &StoreError) -> bool {
+        self.tries += 1;
+        if self.tries >= Self::TRIES || !error.is_transient() {
+            return false;
+        }
+        let random = RandomState::new().build_hasher().finish();
+        let wait = 1 + random % (10 << self.tries);
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        true
+    }
+}
+
+/// Says what a transaction's body gives, which inference cannot find out.
+pub(super) fn body<T, F: Future<Output = Result<T, StoreError>>>(body: F) -> F {
+    body
+}
+
+/// Runs the body in one transaction: it commits what ends in `Ok` and undoes what ends in `Err`; `?` and `return` leave
+/// the body. The body may run several times, so it only runs SQL. After a lost answer to COMMIT it does not run again.
+macro_rules! transaction {
+    ($engine:expr, |$tx:ident| $body:block) => {{
+        let mut patience = $crate::store::engine::Patience::default();
+        loop {
+            let attempt = $crate::store::engine::body(async {
+                let mut transaction = $engine.begin().await?;
+                let $tx = &mut transaction;
+                let outcome = $crate::store::engine::body(async move { $body }).await;
+                transaction.finish(outcome).await
+            });
+            match attempt.await {
+                Err(error) if patience.bears(&error).await => {}
+                settled => break settled,
+            }
+        }
+    }};
+}
+
+/// Names every statement of a file, and lists them for the test that prepares each on both engines.
+macro_rules! statements {
+    ($($(#[$about:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$about])* const $name: &str = $sql;)*
+        pub(super) const STATEMENTS: &[&str] = &[$($name),*];
+    };
+}
+
+pub(super) use {statements, transaction};

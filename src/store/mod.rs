@@ -1,0 +1,99 @@
+//! What we keep. A method of `Store` is one thing that happens, named as one would say it, and is atomic; no transaction
+//! leaves this room. A write that somebody will want to know of takes the audit record of it, in the same transaction.
+//! SQL is here and nowhere else; rules are elsewhere.
+//!
+//! Why every read is one statement: one statement sees one state of the database on both engines, so that facts that are
+//! judged together were true together, at one round trip.
+
+mod engine;
+mod error;
+mod fields;
+pub mod schema;
+
+pub mod accounts;
+pub mod audit;
+mod installation;
+pub mod login_profiles;
+mod password_facts;
+pub mod password_policies;
+pub mod policies;
+pub mod sessions;
+pub mod users;
+
+pub use error::{Constraint, StoreError};
+pub use schema::SchemaState;
+
+use engine::Engine;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+/// Where the database is and how it is used.
+#[derive(Clone)]
+pub struct DatabaseSettings {
+    /// `sqlite:///path/to/file` or `postgres://user:password@host/database`.
+    pub url: String,
+    /// At most so many at once; for SQLite, so many readers beside the one writer.
+    pub connections: u32,
+    /// How long a sentence waits for a connection before it says `Unavailable`.
+    pub acquire_timeout: Duration,
+    /// SQLite only: an absent file is made. One that is there is never made anew.
+    pub create_if_missing: bool,
+}
+
+/// The URL may hold a password.
+impl fmt::Debug for DatabaseSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseSettings").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}
+
+/// The database. Clones share its connections.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Store {
+    /// Connects; neither migrates nor looks at the schema: see `migrate` and `schema_state`.
+    pub async fn open(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+        Ok(Self { engine: engine::open(settings).await? })
+    }
+
+    /// A copy of an SQLite database, in a new file that only its owner can read; `PostgreSQL` has `pg_dump`.
+    pub async fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        self.engine.backup(path).await
+    }
+
+    /// Ends every connection, after what is under way.
+    pub async fn close(&self) {
+        self.engine.close().await;
+    }
+
+    /// Prepares every statement of this room on the migrated database, which is what replaces checking them when they
+    /// are compiled. How many there are, or the first that is not understood.
+    pub async fn check_statements(&self) -> Result<usize, (&'static str, StoreError)> {
+        let rooms = [
+            schema::STATEMENTS,
+            accounts::STATEMENTS,
+            audit::STATEMENTS,
+            installation::STATEMENTS,
+            login_profiles::STATEMENTS,
+            password_facts::STATEMENTS,
+            password_policies::STATEMENTS,
+            policies::STATEMENTS,
+            sessions::STATEMENTS,
+            users::STATEMENTS,
+        ];
+        for statement in rooms.iter().copied().flatten() {
+            self.engine.prepare(statement).await.map_err(|error| (*statement, error))?;
+        }
+        Ok(rooms.iter().map(|room| room.len()).sum())
+    }
+}

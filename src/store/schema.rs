@@ -1,0 +1,128 @@
+//! The schema's history, and how far a database has come along it. Two versions of this program may run on one database
+//! (expand, move, contract): `oldest_compatible_schema` says which ones; a migration that breaks older ones raises it.
+
+use super::Store;
+use super::engine::{Record, Row, statements};
+use super::error::StoreError;
+
+/// One step, in both dialects.
+pub struct Migration {
+    pub version: i64,
+    pub name: &'static str,
+    pub sqlite: &'static str,
+    pub postgres: &'static str,
+}
+
+macro_rules! migrations {
+    ($($version:literal $name:literal;)*) => {
+        &[$(Migration {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
+        }),*]
+    };
+}
+
+/// Forward only. What was released is never edited.
+pub const MIGRATIONS: &[Migration] = migrations! {
+    1 "0001_installation";
+    2 "0002_accounts";
+    3 "0003_users";
+    4 "0004_login_profiles";
+    5 "0005_password_policies";
+    6 "0006_user_policies";
+    7 "0007_console_sessions";
+    8 "0008_audit_records";
+};
+
+/// How a database's schema stands to this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaState {
+    /// Nothing in it yet.
+    Empty,
+    Current,
+    /// `migrate` has something to do.
+    Behind,
+    /// A newer version of this program was here.
+    Newer { compatible: bool },
+}
+
+statements! {
+    APPLIED = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+}
+
+struct Applied(i64);
+
+impl Record for Applied {
+    const TABLE: &'static str = "_sqlx_migrations";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        row.get("version").map(Self)
+    }
+}
+
+impl Store {
+    /// Fails where the database holds something else than ours.
+    pub async fn schema_state(&self) -> Result<SchemaState, StoreError> {
+        let tables = self.engine.tables().await?;
+        let has = |name: &str| tables.iter().any(|table| table.0 == name);
+        if tables.is_empty() {
+            return Ok(SchemaState::Empty);
+        }
+        let applied = if has("_sqlx_migrations") { self.applied().await? } else { Vec::new() };
+        if applied.is_empty() && tables.len() == 1 && has("_sqlx_migrations") {
+            return Ok(SchemaState::Empty);
+        }
+        if applied.is_empty() || !has("installation") {
+            return Err(StoreError::Unusable("the database belongs to another program: it holds tables that are not ours".to_owned()));
+        }
+        self.compare(&applied).await
+    }
+
+    async fn applied(&self) -> Result<Vec<i64>, StoreError> {
+        let applied = self.engine.list::<Applied>(APPLIED, &[]).await?;
+        Ok(applied.into_iter().map(|applied| applied.0).collect())
+    }
+
+    async fn compare(&self, applied: &[i64]) -> Result<SchemaState, StoreError> {
+        let ours = MIGRATIONS.iter().map(|migration| migration.version);
+        let newest = ours.clone().max().unwrap_or_default();
+        let missing = ours.clone().any(|version| !applied.contains(&version));
+        if applied.iter().any(|version| *version > newest) {
+            let oldest = self.installation_value("oldest_compatible_schema").await?;
+            let oldest: i64 = oldest.and_then(|value| value.parse().ok()).unwrap_or(i64::MAX);
+            return Ok(SchemaState::Newer { compatible: !missing && newest >= oldest });
+        }
+        Ok(if missing { SchemaState::Behind } else { SchemaState::Current })
+    }
+
+    /// Brings an empty or older database up to date; does nothing to a current or a compatible newer one.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match self.schema_state().await? {
+            SchemaState::Current | SchemaState::Newer { compatible: true } => return Ok(()),
+            SchemaState::Newer { compatible: false } => return Err(newer()),
+            SchemaState::Empty | SchemaState::Behind => {}
+        }
+        match self.engine.migrate(MIGRATIONS).await {
+            Ok(()) => Ok(()),
+            // Two processes at once: SQLite has no lock for this, and the loser finds the other's tables.
+            Err(_) if self.schema_state().await? == SchemaState::Current => Ok(()),
+            Err(_) => self.engine.migrate(MIGRATIONS).await,
+        }
+    }
+
+    /// Refuses a database that this program cannot serve; what to do about it is in the line.
+    pub async fn require_schema(&self) -> Result<(), StoreError> {
+        match self.schema_state().await? {
+            SchemaState::Current | SchemaState::Newer { compatible: true } => Ok(()),
+            SchemaState::Newer { compatible: false } => Err(newer()),
+            SchemaState::Empty => Err(StoreError::Unusable("the database is empty: migrate it first".to_owned())),
+            SchemaState::Behind => Err(StoreError::Unusable("the database's schema is older than this program: migrate it first".to_owned())),
+        }
+    }
+}
+
+fn newer() -> StoreError {
+    StoreError::Unusable("the database was migrated by a newer version of this program, which this one cannot work beside".to_owned())
+}

@@ -1,0 +1,35 @@
+//! The store's contract, on both engines: every sentence does it, refuses what is stale, leaves nothing half done, and
+//! writes its audit record.
+
+/// Makes a test of each behaviour on each engine, each with a migrated database of its own.
+macro_rules! on_both_engines {
+    ($($behaviour:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                super::$behaviour(&crate::support::database::Database::sqlite().await).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                super::$behaviour(&crate::support::database::Database::postgres().await).await;
+            })*
+        }
+    };
+}
+
+mod accounts;
+mod audit;
+mod faults;
+mod fixtures;
+mod login_profiles;
+mod opening;
+mod password_policies;
+mod policies;
+mod replace_password;
+mod schema;
+mod sessions;
+mod sign_in;
+mod users;

@@ -1,0 +1,145 @@
+//! A database of its own for each test, on either engine. `PostgreSQL` is reached at `MSC_TEST_POSTGRES_URL`, as a superuser;
+//! without it the tests that need it fail: a suite that skips half of itself is green for nothing.
+
+use my_security_credentials::store::{DatabaseSettings, Store};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// Dropped with its content.
+pub struct Database {
+    pub store: Store,
+    pub settings: DatabaseSettings,
+    place: Place,
+}
+
+enum Place {
+    Directory(TempDir),
+    Server { name: String },
+}
+
+impl Database {
+    /// Migrated.
+    pub async fn sqlite() -> Self {
+        let database = Self::empty_sqlite().await;
+        database.store.migrate().await.expect("migrate");
+        database
+    }
+
+    pub async fn empty_sqlite() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let settings = settings(format!("sqlite://{}", directory.path().join("database").display()));
+        let store = Store::open(&settings).await.expect("open SQLite");
+        Self { store, settings, place: Place::Directory(directory) }
+    }
+
+    /// Migrated: a clone of one that was migrated once.
+    pub async fn postgres() -> Self {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        let template = TEMPLATE.get_or_init(template).await;
+        Self::on_server(&format!("TEMPLATE {template}")).await
+    }
+
+    pub async fn empty_postgres() -> Self {
+        Self::on_server("").await
+    }
+
+    async fn on_server(how: &str) -> Self {
+        let name = unused_name();
+        administer(&format!("CREATE DATABASE {name} {how}")).await;
+        let settings = settings(url_of(&name));
+        let store = Store::open(&settings).await.expect("open PostgreSQL");
+        Self { store, settings, place: Place::Server { name } }
+    }
+
+    /// The same database, as another process would open it.
+    pub async fn open_again(&self) -> Store {
+        Store::open(&self.settings).await.expect("open again")
+    }
+
+    /// Where SQLite keeps it.
+    pub fn file(&self) -> PathBuf {
+        PathBuf::from(self.settings.url.trim_start_matches("sqlite://"))
+    }
+
+    /// Behind the store's back.
+    pub async fn execute(&self, sql: &str) {
+        match self.place {
+            Place::Directory(_) => drop(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.sqlite_connection().await).await.expect(sql)),
+            Place::Server { .. } => drop(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.postgres_connection().await).await.expect(sql)),
+        }
+    }
+
+    /// One number, behind the store's back.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let query = AssertSqlSafe(sql.to_owned());
+        match self.place {
+            Place::Directory(_) => sqlx::query_scalar(query).fetch_one(&mut self.sqlite_connection().await).await.expect(sql),
+            Place::Server { .. } => sqlx::query_scalar(query).fetch_one(&mut self.postgres_connection().await).await.expect(sql),
+        }
+    }
+
+    async fn sqlite_connection(&self) -> SqliteConnection {
+        SqliteConnection::connect(&self.settings.url).await.expect("connect")
+    }
+
+    async fn postgres_connection(&self) -> PgConnection {
+        PgConnection::connect(&self.settings.url).await.expect("connect")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Place::Server { name } = &self.place {
+            let sql = format!("DROP DATABASE {name} WITH (FORCE)");
+            // Drop is not async, and a test's runtime cannot wait inside itself.
+            let dropped = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                runtime.block_on(administer(&sql));
+            });
+            drop(dropped.join());
+        }
+    }
+}
+
+fn settings(url: String) -> DatabaseSettings {
+    DatabaseSettings { url, connections: 8, acquire_timeout: Duration::from_secs(20), create_if_missing: true }
+}
+
+fn server_url() -> String {
+    std::env::var("MSC_TEST_POSTGRES_URL")
+        .expect("MSC_TEST_POSTGRES_URL must name a PostgreSQL server, as a superuser: tests/run starts one and sets it")
+}
+
+/// The server's URL with another database in its path.
+fn url_of(name: &str) -> String {
+    let server = server_url();
+    let (path, query) = server.split_once('?').map_or((server.as_str(), String::new()), |(path, query)| (path, format!("?{query}")));
+    let host_begins = path.find("://").map_or(0, |at| at + 3);
+    let host_ends = path[host_begins..].find('/').map_or(path.len(), |at| host_begins + at);
+    format!("{}/{name}{query}", &path[..host_ends])
+}
+
+async fn template() -> String {
+    let name = unused_name();
+    administer(&format!("CREATE DATABASE {name}")).await;
+    let store = Store::open(&settings(url_of(&name))).await.expect("open PostgreSQL");
+    store.migrate().await.expect("migrate");
+    store.close().await;
+    name
+}
+
+fn unused_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_micros();
+    format!("msc_{}_{started}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+async fn administer(sql: &str) {
+    let mut server = PgConnection::connect(&server_url()).await.expect("reach the PostgreSQL server");
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut server).await.expect(sql);
+    drop(server.close().await);
+}
