@@ -25,7 +25,6 @@ pub mod app;
 pub mod clock;
 pub mod command_line;
 pub mod config;
-#[path = "http_console/mod.rs"]
 pub mod console;
 pub mod crypto;
 pub mod domain;

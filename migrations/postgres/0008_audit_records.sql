@@ -22,4 +22,4 @@ CREATE TABLE audit_records (
 
 CREATE INDEX audit_records_event_time ON audit_records (event_time, event_id);
 CREATE INDEX audit_records_account_id ON audit_records (account_id, event_time, event_id);
-CREATE INDEX audit_records_user_id ON audit_records (user_id, event_time);
+CREATE INDEX audit_records_user_id ON audit_records (user_id, event_time, event_id);

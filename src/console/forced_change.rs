@@ -1,99 +1,84 @@
-//! The step of sign-in at which a user must choose a new password, and its dead ends:
-//! a state without a form says who can help, so that nobody is left before a locked door.
+//! `/signin/step/change-password`: the step between a right password and the console, where the password must be changed
+//! first. Its session can do nothing else.
 
-use askama::Template;
+use super::change_password::{done, overtaken};
+use super::error::PageError;
+use super::form::Checked;
+use super::origin::next_page;
+use super::page::{Show, user_menu};
+use super::password_form::{ChangePasswordForm, empty_form, problems_of};
+use super::session::MustChange;
+use super::sign_in::{Query, encoded};
+use crate::domain::action::Action;
+use crate::domain::error::Error;
+use crate::domain::login_profile::Standing;
+use crate::operations::authenticate;
+use crate::pages::forced_change::ForcedChangePage;
+use crate::pages::password_form::Problem;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::frame::{Alert, Frame, Tone, UserMenu};
-use super::password_form::{PasswordForm, Problem};
+const STEP: &str = "/signin/step/change-password";
 
-const CONTACT: &str = "Contact your administrator";
-
-/// `GET /signin/step/change-password`; posts to the same URL.
-#[derive(Clone, Debug, Template)]
-#[template(path = "forced_change.html")]
-pub struct ForcedChangePage {
-    /// Without `user_menu`: this session can do nothing but change the password.
-    pub frame: Frame,
-    pub heading: &'static str,
-    pub lead: String,
-    pub user: UserMenu,
-    /// `None` where the password cannot be changed here.
-    pub form: Option<PasswordForm>,
-    /// Says why there is no form.
-    pub alert: Option<Alert>,
-    /// Where to go after the change; empty for the default.
-    pub next: String,
+/// The step, with the page to go to afterwards.
+pub fn location(next: Option<&str>) -> String {
+    match next.filter(|next| *next != "/console") {
+        Some(next) => format!("{STEP}?next={}", encoded(next)),
+        None => STEP.to_owned(),
+    }
 }
 
-impl ForcedChangePage {
-    fn new(frame: Frame, user: UserMenu, heading: &'static str, lead: impl Into<String>) -> Self {
-        Self { frame, heading, lead: lead.into(), user, form: None, alert: None, next: String::new() }
-    }
+pub async fn get(request: HttpRequest, cx: MustChange, query: web::Query<Query>) -> Result<HttpResponse, PageError> {
+    show(&request, &cx, query.next().unwrap_or_default(), &[]).await
+}
 
-    /// The administrator set a password that must be changed.
-    #[must_use]
-    pub fn first_sign_in(frame: Frame, user: UserMenu, form: PasswordForm) -> Self {
-        let heading = "You must change your password to continue";
-        let lead = "Your administrator asks you to choose your own password at your first sign-in.";
-        Self::new(frame, user, heading, lead).with(form)
+pub async fn post(request: HttpRequest, cx: MustChange, Checked(form): Checked<ChangePasswordForm>) -> Result<HttpResponse, PageError> {
+    let next = next_page(&form.next);
+    let mut problems = form.problems();
+    if !problems.is_empty() {
+        let (_, rules) = empty_form(&cx.0).await?;
+        problems.extend(form.broken_rules(&rules, cx.0.user()?));
+        return show(&request, &cx, next.unwrap_or_default(), &problems).await;
     }
+    match cx.0.perform_to_end(form.operation()).await {
+        Ok(changed) => {
+            done(Show::of(&request)?, &cx.0, changed, next.unwrap_or("/console"))
+        }
+        Err(Error::Refused(refusal)) => match problems_of(&refusal) {
+            _ if overtaken(refusal.code) && cx.0.was_replaced().await? => {
+                Err(PageError::password_was_changed(cx.0.user()?.account_label()))
+            }
+            Some(problems) => show(&request, &cx, next.unwrap_or_default(), &problems).await,
+            None => show(&request, &cx, next.unwrap_or_default(), &[]).await,
+        },
+        Err(failed) => Err(failed.into()),
+    }
+}
 
-    /// The password is older than the policy's `days`.
-    #[must_use]
-    pub fn expired(frame: Frame, user: UserMenu, days: u32, form: PasswordForm) -> Self {
-        let lead = match days {
-            1 => "Passwords in this account expire after 1 day. Choose a new one to continue.".to_owned(),
-            n => format!("Passwords in this account expire after {n} days. Choose a new one to continue."),
-        };
-        Self::new(frame, user, "Your password has expired", lead).with(form)
+/// The form with the reason for it, or the reason why there is none.
+async fn show(request: &HttpRequest, cx: &MustChange, next: &str, problems: &[Problem]) -> Result<HttpResponse, PageError> {
+    let cx = &cx.0;
+    let (show, user) = (Show::of(request)?, cx.user()?);
+    let (frame, menu) = (show.step(cx), user_menu(user));
+    if !cx.allows(Action::ChangePassword, &user.arn()).await? {
+        return show.respond(StatusCode::FORBIDDEN, &ForcedChangePage::not_allowed(frame, menu));
     }
-
-    /// Hard expiry: only an administrator can reset an expired password.
-    #[must_use]
-    pub fn hard_expiry(frame: Frame, user: UserMenu) -> Self {
-        let text = "In this account, only an administrator can reset an expired password. Your access keys still work.";
-        Self::new(frame, user, "Your password has expired", "You cannot change it here.").told(CONTACT, text)
-    }
-
-    /// The temporary password was not used in time.
-    #[must_use]
-    pub fn temporary_password_expired(frame: Frame, user: UserMenu) -> Self {
-        let text = "A temporary password works for a few days only. Ask for a new one.";
-        Self::new(frame, user, "Your temporary password has expired", "You cannot change it here.").told(CONTACT, text)
-    }
-
-    /// The password must be changed, and a policy does not let this user do it.
-    #[must_use]
-    pub fn not_allowed(frame: Frame, user: UserMenu) -> Self {
-        let heading = "You must change your password to continue";
-        let lead = "You are not authorized to change it.";
-        let text = "Ask for a new password, or for permission to change it yourself:";
-        let page = Self::new(frame, user, heading, lead);
-        let alert = Alert::new(Tone::Error, CONTACT, text).naming("iam:ChangePassword");
-        Self { alert: Some(alert.focused()), ..page }
-    }
-
-    /// With a page to go to after the change.
-    #[must_use]
-    pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = next.into();
-        self
-    }
-
-    /// The form again (422), with all problems at once.
-    #[must_use]
-    pub fn refused(mut self, problems: &[Problem]) -> Self {
-        self.form = self.form.map(|form| form.refused(problems));
-        self
-    }
-
-    fn with(mut self, form: PasswordForm) -> Self {
-        self.form = Some(form);
-        self
-    }
-
-    fn told(mut self, title: &str, text: &str) -> Self {
-        self.alert = Some(Alert::new(Tone::Error, title, text).focused());
-        self
-    }
+    let form = async || {
+        let others = authenticate::other_sessions(&cx.app, user, cx.now).await?;
+        Ok::<_, PageError>(empty_form(cx).await?.0.ending(others))
+    };
+    let page = match authenticate::standing(&cx.app, user, cx.now).await? {
+        Some(Standing::Expired { max_password_age }) => {
+            ForcedChangePage::expired(frame, menu, max_password_age, form().await?)
+        }
+        Some(Standing::HardExpired { .. }) => {
+            return show.respond(StatusCode::FORBIDDEN, &ForcedChangePage::hard_expiry(frame, menu));
+        }
+        Some(Standing::TemporaryExpired) => {
+            return show.respond(StatusCode::FORBIDDEN, &ForcedChangePage::temporary_password_expired(frame, menu));
+        }
+        Some(Standing::ResetRequired | Standing::Good) | None => ForcedChangePage::first_sign_in(frame, menu, form().await?),
+    };
+    let page = page.next(next).refused(problems);
+    if problems.is_empty() { show.ok(&page) } else { show.unprocessable(&page) }
 }

@@ -1,186 +1,165 @@
-//! The fields, rules and errors of a change of the password, for the page and for the forced change.
-//! Each problem has its words here, once: the summary and the field say the same.
+//! The form of a changed password, for the page and for the step before the console: what arrives, what is shown, and
+//! which words a refusal becomes.
 
-use std::fmt;
+use super::error::PageError;
+use super::form::{Bound, Fields, Form};
+use super::security_credentials::password_rules;
+use super::session::SignedIn;
+use crate::domain::error::{Code, Refusal, Violation};
+use crate::domain::password::TypedPassword;
+use crate::domain::password_policy::PasswordRules;
+use crate::domain::principal::IamUser;
+use crate::operations::password::ChangePassword;
+use crate::pages::frame::Fact;
+use crate::pages::password_form::{Kind, PasswordForm, Problem};
+use crate::pages::password_rules::{PasswordRules as ShownRules, Rule};
+use subtle::ConstantTimeEq;
+use validator::Validate;
 
-use askama::Template;
-use askama::filters::HtmlSafe;
-
-use super::field::{ErrorSummary, PasswordField};
-use super::frame::Fact;
-use super::password_rules::{PasswordRules, listed};
-
-/// Posts `username` (for password managers, ignored), `old_password`, `new_password` and `confirm_password`.
-#[derive(Clone, Debug, Template)]
-#[template(path = "components/password_fields.html")]
-pub struct PasswordForm {
-    pub user_name: String,
-    pub old: PasswordField,
-    pub new: PasswordField,
-    pub confirm: PasswordField,
-    /// Refused: a note in the place of the list. The form still works.
-    pub rules: Fact<PasswordRules>,
-    /// How many other sessions the change ends, if that is known.
-    pub other_sessions: Option<u64>,
+/// As it was typed.
+pub struct ChangePasswordForm {
+    pub old_password: TypedPassword,
+    pub new_password: TypedPassword,
+    pub confirm_password: TypedPassword,
+    pub next: String,
 }
 
-impl HtmlSafe for PasswordForm {}
+/// What `validator` judges. Its errors carry the values, so it is told lengths and never a password.
+#[derive(Validate)]
+struct Lengths {
+    #[validate(range(min = 1))]
+    old_password: usize,
+    #[validate(range(min = 1))]
+    new_password: usize,
+    #[validate(range(min = 1))]
+    confirm_password: usize,
+}
 
-impl PasswordForm {
-    #[must_use]
-    pub fn new(user_name: impl Into<String>, rules: Fact<PasswordRules>) -> Self {
-        let mut old = PasswordField::new("old_password", "Current password", "current password");
-        old.autofocus = true;
-        let mut new = PasswordField::new("new_password", "New password", "new password");
-        if let Fact::Known(rules) = &rules {
-            new.passwordrules = Some(rules.passwordrules());
-        }
-        new.described_by = (!matches!(rules, Fact::Absent)).then_some("rules");
+impl Form for ChangePasswordForm {
+    const REQUIRED: &'static [&'static str] = &["old_password", "new_password", "confirm_password"];
+    /// The user name is there for password managers.
+    const OPTIONAL: &'static [&'static str] = &["username", "next"];
+    const BOUND_TO: Bound = Bound::Session;
+
+    fn from_fields(mut fields: Fields) -> Self {
+        let mut password = |name| TypedPassword::new(&fields.take(name));
         Self {
-            user_name: user_name.into(),
-            old: old.current(),
-            new,
-            confirm: PasswordField::new("confirm_password", "Confirm new password", "confirmed password"),
-            rules,
-            other_sessions: None,
-        }
-    }
-
-    /// With the number of other sessions that the change will end.
-    #[must_use]
-    pub fn ending(mut self, other_sessions: u64) -> Self {
-        self.other_sessions = Some(other_sessions);
-        self
-    }
-
-    /// The form again, with what is wrong in it. No password comes back.
-    #[must_use]
-    pub fn refused(mut self, problems: &[Problem]) -> Self {
-        self.old.autofocus = false;
-        for problem in problems {
-            let field = match problem.place() {
-                Place::Old => &mut self.old,
-                Place::New => &mut self.new,
-                Place::Confirm => &mut self.confirm,
-            };
-            field.errors.push(problem.to_string());
-        }
-        self
-    }
-
-    /// In the order of the fields.
-    #[must_use]
-    pub fn errors(&self) -> ErrorSummary {
-        ErrorSummary::default().and_password(&self.old).and_password(&self.new).and_password(&self.confirm)
-    }
-}
-
-/// A kind of character that the policy asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Uppercase,
-    Lowercase,
-    Number,
-    Symbol,
-}
-
-impl Kind {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Uppercase => "one uppercase letter",
-            Self::Lowercase => "one lowercase letter",
-            Self::Number => "one number",
-            Self::Symbol => "one symbol",
+            old_password: password("old_password"),
+            new_password: password("new_password"),
+            confirm_password: password("confirm_password"),
+            next: fields.take("next").to_string(),
         }
     }
 }
 
-enum Place {
-    Old,
-    New,
-    Confirm,
-}
-
-/// What can be wrong with a change of the password. `Display` is the text at the field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    OldEmpty,
-    OldIncorrect,
-    NewEmpty,
-    /// Fewer than this many characters.
-    TooShort(u32),
-    TooLong,
-    /// One sentence for all kinds that are missing.
-    MissingKinds(Vec<Kind>),
-    /// The default policy: fewer than three of the four kinds.
-    FewerThanThreeKinds,
-    /// The default policy: the account alias or the account ID itself.
-    SameAsAccount,
-    /// One of the last `n` passwords.
-    Reused(u32),
-    SameAsCurrent,
-    CharacterNotAllowed,
-    ConfirmEmpty,
-    Mismatch,
-}
-
-impl Problem {
-    fn place(&self) -> Place {
-        match self {
-            Self::OldEmpty | Self::OldIncorrect => Place::Old,
-            Self::ConfirmEmpty | Self::Mismatch => Place::Confirm,
-            _ => Place::New,
-        }
+impl ChangePasswordForm {
+    /// What the form alone can know, in the order of its fields.
+    pub fn problems(&self) -> Vec<Problem> {
+        let lengths = Lengths {
+            old_password: self.old_password.length(),
+            new_password: self.new_password.length(),
+            confirm_password: self.confirm_password.length(),
+        };
+        let errors = lengths.validate().err();
+        let empty = |field: &str| errors.as_ref().is_some_and(|errors| errors.field_errors().contains_key(field));
+        let mismatch = !bool::from(self.new_password.expose().as_bytes().ct_eq(self.confirm_password.expose().as_bytes()));
+        let checks = [
+            (empty("old_password"), Problem::OldEmpty),
+            (empty("new_password"), Problem::NewEmpty),
+            (empty("confirm_password"), Problem::ConfirmEmpty),
+            (mismatch && !empty("confirm_password") && !empty("new_password"), Problem::Mismatch),
+        ];
+        checks.into_iter().filter_map(|(found, problem)| found.then_some(problem)).collect()
     }
-}
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let must = "New password must";
-        match self {
-            Self::OldEmpty => f.write_str("Enter your current password"),
-            Self::OldIncorrect => f.write_str("Your current password is incorrect"),
-            Self::NewEmpty => f.write_str("Enter a new password"),
-            Self::TooShort(1) => write!(f, "{must} have at least 1 character"),
-            Self::TooShort(n) => write!(f, "{must} have at least {n} characters"),
-            Self::TooLong => write!(f, "{must} have 128 characters or fewer"),
-            Self::MissingKinds(kinds) => {
-                let words: Vec<&str> = kinds.iter().map(|kind| kind.words()).collect();
-                write!(f, "{must} have at least {}", listed(&words))
+    pub fn operation(&self) -> ChangePassword {
+        ChangePassword { old_password: self.old_password.clone(), new_password: self.new_password.clone() }
+    }
+
+    /// For a form that cannot be sent on: rules that need no history are judged all the same, so that everything that is
+    /// wrong is told at once. A reader of the page sees these rules anyway.
+    pub fn broken_rules(&self, rules: &Fact<PasswordRules>, user: &IamUser) -> Vec<Problem> {
+        match rules {
+            Fact::Known(rules) if !self.new_password.is_empty() => {
+                problems(&rules.violations(&self.new_password, &user.account_id, user.account_alias.as_ref()))
             }
-            Self::FewerThanThreeKinds => {
-                write!(f, "{must} have at least three of: uppercase letters, lowercase letters, numbers, symbols")
-            }
-            Self::SameAsAccount => {
-                write!(f, "{must} not be the same as your account alias or account ID")
-            }
-            Self::Reused(1) => write!(f, "{must} not be your last password"),
-            Self::Reused(n) => write!(f, "{must} not be one of your last {n} passwords"),
-            Self::SameAsCurrent => write!(f, "{must} be different from your current password"),
-            Self::CharacterNotAllowed => f.write_str("New password has a character that is not allowed"),
-            Self::ConfirmEmpty => f.write_str("Enter the new password again"),
-            Self::Mismatch => f.write_str("The passwords do not match"),
+            _ => Vec::new(),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn missing_kinds_are_one_sentence() {
-        let missing = |kinds: &[Kind]| Problem::MissingKinds(kinds.to_vec()).to_string();
-        assert_eq!(missing(&[Kind::Symbol]), "New password must have at least one symbol");
-        assert_eq!(missing(&[Kind::Number, Kind::Symbol]), "New password must have at least one number and one symbol");
+/// What a refusal of the change means for the form's fields; none where it is not about them.
+pub fn problems_of(refusal: &Refusal) -> Option<Vec<Problem>> {
+    let broken = problems(&refusal.details.violations);
+    match refusal.code {
+        Code::OldPasswordIncorrect => Some([vec![Problem::OldIncorrect], broken].concat()),
+        Code::PasswordPolicyViolation => Some(broken),
+        _ => None,
     }
+}
 
-    #[test]
-    fn errors_stand_in_the_order_of_the_fields() {
-        let form = PasswordForm::new("alice", Fact::Absent);
-        let form = form.refused(&[Problem::Mismatch, Problem::TooShort(14), Problem::OldIncorrect]);
-        let fields: Vec<&str> = form.errors().errors.iter().map(|error| error.field).collect();
-        assert_eq!(fields, ["old_password", "new_password", "confirm_password"]);
-        assert!(!form.old.autofocus, "the summary has the focus");
+fn problems(violations: &[Violation]) -> Vec<Problem> {
+    let kinds: Vec<Kind> = violations.iter().filter_map(kind).collect();
+    let mut problems: Vec<Problem> = violations.iter().filter_map(problem).collect();
+    if !kinds.is_empty() {
+        problems.push(Problem::MissingKinds(kinds));
     }
+    problems
+}
+
+fn kind(violation: &Violation) -> Option<Kind> {
+    match violation {
+        Violation::MissingUppercase => Some(Kind::Uppercase),
+        Violation::MissingLowercase => Some(Kind::Lowercase),
+        Violation::MissingNumber => Some(Kind::Number),
+        Violation::MissingSymbol => Some(Kind::Symbol),
+        _ => None,
+    }
+}
+
+fn problem(violation: &Violation) -> Option<Problem> {
+    Some(match violation {
+        Violation::TooShort { minimum } => Problem::TooShort(*minimum),
+        Violation::TooLong => Problem::TooLong,
+        Violation::ForbiddenCharacter => Problem::CharacterNotAllowed,
+        Violation::TooFewKinds => Problem::FewerThanThreeKinds,
+        Violation::SameAsAccount => Problem::SameAsAccount,
+        Violation::SameAsCurrent => Problem::SameAsCurrent,
+        Violation::Reused { remembered } => Problem::Reused(*remembered),
+        Violation::MissingUppercase
+        | Violation::MissingLowercase
+        | Violation::MissingNumber
+        | Violation::MissingSymbol => return None,
+    })
+}
+
+/// The empty form, with the rules that the account's policy gives.
+pub async fn empty_form(cx: &SignedIn) -> Result<(PasswordForm, Fact<PasswordRules>), PageError> {
+    let user = cx.user()?;
+    let rules = password_rules(cx).await?;
+    let shown = match &rules {
+        Fact::Known(rules) => Fact::Known(shown_rules(rules, user)),
+        Fact::Refused(action) => Fact::Refused(action),
+        Fact::Absent => Fact::Absent,
+    };
+    Ok((PasswordForm::new(user.user_name.as_str(), shown), rules))
+}
+
+/// In the order of the page.
+pub fn shown_rules(rules: &PasswordRules, user: &IamUser) -> ShownRules {
+    let names = || {
+        let alias = user.account_alias.as_ref().map(|alias| alias.as_str().to_owned());
+        alias.into_iter().chain([user.account_id.as_str().to_owned()]).collect()
+    };
+    let lines = [
+        Some(Rule::MinimumLength(rules.minimum_length)),
+        rules.uppercase.then_some(Rule::Uppercase),
+        rules.lowercase.then_some(Rule::Lowercase),
+        rules.number.then_some(Rule::Number),
+        rules.symbol.then_some(Rule::Symbol),
+        rules.three_kinds.then_some(Rule::ThreeOfFour),
+        rules.not_the_account.then(|| Rule::NotSameAs(names())),
+        rules.remembered.map(Rule::NotOneOfLast),
+    ];
+    ShownRules::new(lines.into_iter().flatten().collect())
 }

@@ -1,46 +1,96 @@
-//! My Security Credentials, tab AWS IAM Credentials: the facts of the password and the way to change it.
-//! A read that was refused becomes a note in its place; the rest of the page stays.
+//! `GET /console/security-credentials`: the user's own credentials. Each section is a read of its own; one that is
+//! refused becomes that section's note, and the rest of the page still works.
 
-use askama::Template;
+use super::error::PageError;
+use super::moment;
+use super::page::{Show, user_menu};
+use super::password_form::shown_rules;
+use super::session::SignedIn;
+use crate::domain::action::Action;
+use crate::domain::error::{Code, Error, Refusal};
+use crate::domain::password_policy::PasswordRules;
+use crate::operations::account::GetAccountSummary;
+use crate::operations::password_policy::GetAccountPasswordPolicy;
+use crate::operations::user::{GetUser, UserFound};
+use crate::pages::account_details::AccountDetails;
+use crate::pages::frame::Fact;
+use crate::pages::security_credentials::{ConsolePassword, Expiry, PasswordAge, SecurityCredentialsPage};
+use actix_web::{HttpRequest, HttpResponse};
 
-use super::account_details::AccountDetails;
-use super::frame::{Fact, Frame, Moment};
-
-/// `GET /console/security-credentials`.
-#[derive(Clone, Debug, Template)]
-#[template(path = "security_credentials.html")]
-pub struct SecurityCredentialsPage {
-    pub frame: Frame,
-    pub account_details: AccountDetails,
-    /// `None`: the user has no console password.
-    pub password: Option<ConsolePassword>,
+pub async fn get(request: HttpRequest, cx: SignedIn) -> Result<HttpResponse, PageError> {
+    let show = Show::of(&request)?;
+    let user = own_user(&cx).await?;
+    let page = SecurityCredentialsPage {
+        frame: show.signed_in(&cx)?,
+        account_details: account_details(&cx, &user).await?,
+        password: console_password(&cx, &user).await?,
+    };
+    show.ok(&page)
 }
 
-/// The container *Password for console access*.
-#[derive(Clone, Debug)]
-pub struct ConsolePassword {
-    /// With `iam:GetUser`.
-    pub age: Fact<PasswordAge>,
-    /// One sentence ([`super::password_rules::PasswordRules::sentence`]), with `iam:GetAccountPasswordPolicy`.
-    pub policy: Fact<String>,
-    /// Whether `iam:ChangePassword` is allowed.
-    pub may_change: bool,
+/// A read that was refused becomes the name of what was missing.
+pub fn fact<T>(outcome: Result<T, Error>, action: Action) -> Result<Fact<T>, PageError> {
+    match outcome {
+        Ok(value) => Ok(Fact::Known(value)),
+        Err(Error::Refused(Refusal { code: Code::NotAuthorized, .. })) => Ok(Fact::Refused(action.name())),
+        Err(Error::Refused(Refusal { code: Code::NoSuchEntity, .. })) => Ok(Fact::Absent),
+        Err(other) => Err(other.into()),
+    }
 }
 
-/// When the password was made and when it ends.
-#[derive(Clone, Debug)]
-pub struct PasswordAge {
-    pub last_changed: Moment,
-    pub expires: Expiry,
+pub async fn own_user(cx: &SignedIn) -> Result<Fact<UserFound>, PageError> {
+    fact(cx.perform(GetUser::default()).await, Action::GetUser)
 }
 
-/// When the password expires. The moment's `relative` says how soon: "In 12 days".
-#[derive(Clone, Debug)]
-pub enum Expiry {
-    Never,
-    /// More than 15 days away.
-    Later(Moment),
-    /// Within 15 days.
-    Soon(Moment),
-    Expired(Moment),
+/// Account ID, alias and user name are facts of the session; the rest is read.
+pub async fn account_details(cx: &SignedIn, user: &Fact<UserFound>) -> Result<AccountDetails, PageError> {
+    let arn = match user {
+        Fact::Known(found) => Fact::Known(found.arn.to_string()),
+        Fact::Refused(action) => Fact::Refused(action),
+        Fact::Absent => Fact::Absent,
+    };
+    let canonical_user_id = fact(cx.perform(GetAccountSummary).await, Action::GetAccountSummary)?;
+    Ok(AccountDetails::new(&user_menu(cx.user()?), arn, canonical_user_id))
+}
+
+/// What a new password must have: the account's own policy, or the default one where there is none.
+pub async fn password_rules(cx: &SignedIn) -> Result<Fact<PasswordRules>, PageError> {
+    let policy = fact(cx.perform(GetAccountPasswordPolicy).await, Action::GetAccountPasswordPolicy)?;
+    Ok(match policy {
+        Fact::Known(policy) => Fact::Known(PasswordRules::of(Some(&policy))),
+        Fact::Absent => Fact::Known(PasswordRules::of(None)),
+        Fact::Refused(action) => Fact::Refused(action),
+    })
+}
+
+pub async fn may_change_password(cx: &SignedIn) -> Result<bool, PageError> {
+    Ok(cx.allows(Action::ChangePassword, &cx.user()?.arn()).await?)
+}
+
+async fn console_password(cx: &SignedIn, user: &Fact<UserFound>) -> Result<Option<ConsolePassword>, PageError> {
+    let age = match user {
+        Fact::Known(found) => match password_age(cx, found) {
+            Some(age) => Fact::Known(age),
+            None => return Ok(None),
+        },
+        Fact::Refused(action) => Fact::Refused(action),
+        Fact::Absent => Fact::Absent,
+    };
+    let policy = match password_rules(cx).await? {
+        Fact::Known(rules) => Fact::Known(shown_rules(&rules, cx.user()?).sentence()),
+        Fact::Refused(action) => Fact::Refused(action),
+        Fact::Absent => Fact::Absent,
+    };
+    Ok(Some(ConsolePassword { age, policy, may_change: may_change_password(cx).await? }))
+}
+
+fn password_age(cx: &SignedIn, found: &UserFound) -> Option<PasswordAge> {
+    let profile = found.login_profile?;
+    let expires = match (found.password_expires_at, found.days_to_warn_of) {
+        (None, _) => Expiry::Never,
+        (Some(end), _) if end <= cx.now => Expiry::Expired(moment::shown(end)),
+        (Some(end), Some(_)) => Expiry::Soon(moment::future(end, cx.now)),
+        (Some(end), None) => Expiry::Later(moment::future(end, cx.now)),
+    };
+    Some(PasswordAge { last_changed: moment::past(profile.changed_at, cx.now), expires })
 }

@@ -79,7 +79,12 @@ mod tests {
     const CHANGED: OffsetDateTime = datetime!(2026-01-01 12:00 UTC);
 
     fn profile() -> LoginProfile {
-        LoginProfile { created_at: CHANGED, changed_at: CHANGED, password_reset_required: false, temporary_expires_at: None }
+        LoginProfile {
+            created_at: CHANGED,
+            changed_at: CHANGED,
+            password_reset_required: false,
+            temporary_expires_at: None,
+        }
     }
 
     fn policy(days: u32, hard_expiry: bool) -> PasswordPolicy {
@@ -135,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_temporary_password_opens_nothing_after_its_end() {
-        let temporary = LoginProfile { password_reset_required: true, temporary_expires_at: Some(after(7)), ..profile() };
+        let temporary =
+            LoginProfile { password_reset_required: true, temporary_expires_at: Some(after(7)), ..profile() };
         assert_eq!(temporary.standing(None, after(7) - Duration::SECOND), Standing::ResetRequired);
         assert_eq!(temporary.standing(None, after(7)), Standing::TemporaryExpired);
     }

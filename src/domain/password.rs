@@ -158,7 +158,10 @@ mod tests {
     fn a_password_is_never_printed() {
         let typed = TypedPassword::new("hunter2");
         assert!(!format!("{typed:?} {:?}", typed.password().unwrap()).contains("hunter2"));
-        assert!(!format!("{:?}", PasswordHash::from_phc("$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA".into())).contains("argon2"));
+        assert!(
+            !format!("{:?}", PasswordHash::from_phc("$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA".into()))
+                .contains("argon2")
+        );
     }
 
     #[test]

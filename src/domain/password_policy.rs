@@ -211,7 +211,10 @@ mod tests {
 
     #[test]
     fn p3_letters_and_digits_are_latin_only() {
-        assert_eq!(judge(Some(&strict()), "ÉÀÜ éàü ٣٤٥"), [MissingUppercase, MissingLowercase, MissingNumber, MissingSymbol]);
+        assert_eq!(
+            judge(Some(&strict()), "ÉÀÜ éàü ٣٤٥"),
+            [MissingUppercase, MissingLowercase, MissingNumber, MissingSymbol]
+        );
     }
 
     #[test]
@@ -253,7 +256,9 @@ mod tests {
         assert_eq!(bounds(6, Some(1), Some(1)), Vec::<String>::new());
         assert_eq!(
             bounds(129, None, None),
-            ["Value at 'minimumPasswordLength' failed to satisfy constraint: Member must have value less than or equal to 128"]
+            [
+                "Value at 'minimumPasswordLength' failed to satisfy constraint: Member must have value less than or equal to 128"
+            ]
         );
         assert_eq!(bounds(5, Some(0), Some(25)).len(), 3);
         assert_eq!(bounds(6, Some(1096), Some(0)).len(), 2);

@@ -1,4 +1,4 @@
-//! Audit records, in the shape of CloudTrail's events. They are written and read, never changed.
+//! Audit records, in the shape of AWS's events (`CloudTrail`). They are written and read, never changed.
 
 use super::Store;
 use super::engine::{Record, Row, Tx, statements, transaction};
@@ -128,8 +128,8 @@ impl Store {
         until: OffsetDateTime,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        let (time, id) = cursor
-            .map_or((OffsetDateTime::UNIX_EPOCH, ""), |cursor| (cursor.event_time, cursor.event_id.as_str()));
+        let (time, id) =
+            cursor.map_or((OffsetDateTime::UNIX_EPOCH, ""), |cursor| (cursor.event_time, cursor.event_id.as_str()));
         self.engine.list(AFTER, &[&time, &id, &until, &limit]).await
     }
 

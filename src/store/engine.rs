@@ -12,8 +12,7 @@ use super::fields::{Bind, Read, Value};
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
-    Arguments, Decode, Encode, Executor, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction,
-    Type,
+    Arguments, Decode, Encode, Executor, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction, Type,
 };
 use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};

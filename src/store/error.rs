@@ -41,7 +41,9 @@ impl fmt::Display for StoreError {
             Self::OutcomeUnknown(_) => f.write_str("the database did not say whether the change was made"),
             Self::Unusable(reason) => f.write_str(reason),
             Self::Database(_) => f.write_str("the database refused a statement"),
-            Self::Inconsistent { table, column, reason } => write!(f, "a row of {table} makes no sense: {column} {reason}"),
+            Self::Inconsistent { table, column, reason } => {
+                write!(f, "a row of {table} makes no sense: {column} {reason}")
+            }
         }
     }
 }
@@ -121,7 +123,11 @@ impl Cause {
     fn of(error: &sqlx::Error) -> Self {
         let Some(said) = error.as_database_error() else { return Self::Other };
         let code = said.code().unwrap_or_default();
-        if said.try_downcast_ref::<SqliteError>().is_some() { Self::of_sqlite(&code) } else { Self::of_sql_state(&code) }
+        if said.try_downcast_ref::<SqliteError>().is_some() {
+            Self::of_sqlite(&code)
+        } else {
+            Self::of_sql_state(&code)
+        }
     }
 
     /// Primary result codes: <https://www.sqlite.org/rescode.html>.
@@ -135,7 +141,7 @@ impl Cause {
         }
     }
 
-    /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>; 40003 is what `CockroachDB` says when it cannot tell.
+    /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>; 40003 is what CockroachDB says when it cannot tell.
     fn of_sql_state(code: &str) -> Self {
         match code {
             "40001" | "40P01" => Self::Busy,

@@ -102,7 +102,7 @@ text! {
     UserName: UserName::as_str, |text: String| UserName::parse(&text);
     Path: Path::as_str, |text: String| Path::parse(&text);
     PasswordHash: PasswordHash::as_phc, |text: String| Ok::<PasswordHash, String>(PasswordHash::from_phc(text));
-    Stage: stage_name, stage;
+    Stage: stage_name, |text: String| stage(&text);
 }
 
 fn stage_name(stage: &Stage) -> &str {
@@ -112,7 +112,7 @@ fn stage_name(stage: &Stage) -> &str {
     }
 }
 
-fn stage(text: String) -> Result<Stage, String> {
+fn stage(text: &str) -> Result<Stage, String> {
     let known = [Stage::Full, Stage::MustChangePassword].into_iter().find(|stage| stage_name(stage) == text);
     known.ok_or_else(|| format!("is the unknown stage {text:?}"))
 }

@@ -206,7 +206,12 @@ impl Store {
     }
 
     /// Ends the user's sessions. What the user's passwords were is still remembered.
-    pub async fn delete_login_profile(&self, user_id: &UserId, version: i64, record: &AuditRecord) -> Result<(), StoreError> {
+    pub async fn delete_login_profile(
+        &self,
+        user_id: &UserId,
+        version: i64,
+        record: &AuditRecord,
+    ) -> Result<(), StoreError> {
         transaction!(self.engine, |tx| {
             tx.move_epoch(user_id).await?;
             if tx.execute(DELETE, &[user_id, &version]).await? == 0 {
@@ -236,7 +241,12 @@ impl Store {
     }
 
     /// The same password under other parameters: replaces exactly the hash that was verified, or nothing. Whether it did.
-    pub async fn rehash_password(&self, user_id: &UserId, verified: &PasswordHash, new: &PasswordHash) -> Result<bool, StoreError> {
+    pub async fn rehash_password(
+        &self,
+        user_id: &UserId,
+        verified: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool, StoreError> {
         let parameters = new.parameters();
         transaction!(self.engine, |tx| { Ok(tx.execute(REHASH, &[user_id, verified, new, &parameters]).await? == 1) })
     }

@@ -66,7 +66,7 @@ impl Store {
         Ok(Self { engine: engine::open(settings).await? })
     }
 
-    /// A copy of an SQLite database, in a new file that only its owner can read; `PostgreSQL` has `pg_dump`.
+    /// A copy of an SQLite database, in a new file that only its owner can read; PostgreSQL has `pg_dump`.
     pub async fn backup(&self, path: &Path) -> Result<(), StoreError> {
         self.engine.backup(path).await
     }

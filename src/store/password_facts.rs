@@ -35,11 +35,21 @@ pub struct PasswordFacts {
 macro_rules! facts {
     ($more_columns:literal, $more_tables:literal, $rest:literal) => {
         concat!(
-            "SELECT ", account_columns!(), ", ", user_columns!(), ", ", login_profile_columns!(), ", ",
-            password_policy_columns!(), $more_columns,
+            "SELECT ",
+            account_columns!(),
+            ", ",
+            user_columns!(),
+            ", ",
+            login_profile_columns!(),
+            ", ",
+            password_policy_columns!(),
+            $more_columns,
             " FROM users u JOIN accounts a ON a.account_id = u.account_id \
              LEFT JOIN login_profiles l ON l.user_id = u.user_id \
-             LEFT JOIN password_policies p ON p.account_id = u.account_id", $more_tables, " WHERE ", $rest
+             LEFT JOIN password_policies p ON p.account_id = u.account_id",
+            $more_tables,
+            " WHERE ",
+            $rest
         )
     };
 }
@@ -83,7 +93,11 @@ impl Record for FactsAndOneRemembered {
 }
 
 impl Store {
-    pub async fn sign_in_facts(&self, account_id: &AccountId, user_name: &UserName) -> Result<Option<SignInFacts>, StoreError> {
+    pub async fn sign_in_facts(
+        &self,
+        account_id: &AccountId,
+        user_name: &UserName,
+    ) -> Result<Option<SignInFacts>, StoreError> {
         self.engine.find(OF_SIGN_IN, &[account_id, &user_name.folded()]).await
     }
 

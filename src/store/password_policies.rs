@@ -86,7 +86,11 @@ impl Store {
     }
 
     /// Whether there was one; where there was none, nothing is changed or recorded.
-    pub async fn delete_password_policy(&self, account_id: &AccountId, record: &AuditRecord) -> Result<bool, StoreError> {
+    pub async fn delete_password_policy(
+        &self,
+        account_id: &AccountId,
+        record: &AuditRecord,
+    ) -> Result<bool, StoreError> {
         transaction!(self.engine, |tx| {
             tx.move_authorization(account_id).await?;
             if tx.execute(DELETE, &[account_id]).await? == 0 {

@@ -67,11 +67,21 @@ impl Record for PermissionsRow {
 }
 
 impl Tx {
-    pub(super) async fn put_policy(&mut self, user_id: &UserId, policy_name: &str, document: &str) -> Result<(), StoreError> {
+    pub(super) async fn put_policy(
+        &mut self,
+        user_id: &UserId,
+        policy_name: &str,
+        document: &str,
+    ) -> Result<(), StoreError> {
         self.execute(PUT, &[user_id, &policy_name, &document]).await.map(|_| ())
     }
 
-    pub(super) async fn attach_policy(&mut self, user_id: &UserId, policy_arn: &str, at: OffsetDateTime) -> Result<(), StoreError> {
+    pub(super) async fn attach_policy(
+        &mut self,
+        user_id: &UserId,
+        policy_arn: &str,
+        at: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         self.execute(ATTACH, &[user_id, &policy_arn, &at]).await.map(|_| ())
     }
 }

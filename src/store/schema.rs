@@ -2,7 +2,7 @@
 //! (expand, move, contract): `oldest_compatible_schema` says which ones; a migration that breaks older ones raises it.
 
 use super::Store;
-use super::engine::{Record, Row, statements};
+use super::engine::{Record, Row, TableName, statements};
 use super::error::StoreError;
 
 /// One step, in both dialects.
@@ -45,17 +45,26 @@ pub enum SchemaState {
     /// `migrate` has something to do.
     Behind,
     /// A newer version of this program was here.
-    Newer { compatible: bool },
+    Newer {
+        compatible: bool,
+    },
 }
 
 statements! {
     APPLIED = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
 }
 
+/// Where sqlx keeps what it has applied.
+const HISTORY: &str = "_sqlx_migrations";
+
+fn has(tables: &[TableName], name: &str) -> bool {
+    tables.iter().any(|table| table.0 == name)
+}
+
 struct Applied(i64);
 
 impl Record for Applied {
-    const TABLE: &'static str = "_sqlx_migrations";
+    const TABLE: &'static str = HISTORY;
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         row.get("version").map(Self)
@@ -65,17 +74,14 @@ impl Record for Applied {
 impl Store {
     /// Fails where the database holds something else than ours.
     pub async fn schema_state(&self) -> Result<SchemaState, StoreError> {
+        // Another process may be migrating: what is looked for is read after what implies it.
         let tables = self.engine.tables().await?;
-        let has = |name: &str| tables.iter().any(|table| table.0 == name);
-        if tables.is_empty() {
+        let applied = if has(&tables, HISTORY) { self.applied().await? } else { Vec::new() };
+        if applied.is_empty() && tables.iter().all(|table| table.0 == HISTORY) {
             return Ok(SchemaState::Empty);
         }
-        let applied = if has("_sqlx_migrations") { self.applied().await? } else { Vec::new() };
-        if applied.is_empty() && tables.len() == 1 && has("_sqlx_migrations") {
-            return Ok(SchemaState::Empty);
-        }
-        if applied.is_empty() || !has("installation") {
-            return Err(StoreError::Unusable("the database belongs to another program: it holds tables that are not ours".to_owned()));
+        if applied.is_empty() || !has(&self.engine.tables().await?, "installation") {
+            return Err(foreign());
         }
         self.compare(&applied).await
     }
@@ -104,12 +110,20 @@ impl Store {
             SchemaState::Newer { compatible: false } => return Err(newer()),
             SchemaState::Empty | SchemaState::Behind => {}
         }
-        match self.engine.migrate(MIGRATIONS).await {
-            Ok(()) => Ok(()),
-            // Two processes at once: SQLite has no lock for this, and the loser finds the other's tables.
-            Err(_) if self.schema_state().await? == SchemaState::Current => Ok(()),
-            Err(_) => self.engine.migrate(MIGRATIONS).await,
+        // Two processes at once: SQLite has no lock for this, and who comes second finds the other's tables. The step has
+        // been taken then, and the rest can be.
+        loop {
+            let before = self.applied_so_far().await?;
+            match self.engine.migrate(MIGRATIONS).await {
+                Err(_) if self.applied_so_far().await? > before => {}
+                settled => return settled,
+            }
         }
+    }
+
+    async fn applied_so_far(&self) -> Result<usize, StoreError> {
+        let tables = self.engine.tables().await?;
+        if has(&tables, HISTORY) { Ok(self.applied().await?.len()) } else { Ok(0) }
     }
 
     /// Refuses a database that this program cannot serve; what to do about it is in the line.
@@ -118,11 +132,19 @@ impl Store {
             SchemaState::Current | SchemaState::Newer { compatible: true } => Ok(()),
             SchemaState::Newer { compatible: false } => Err(newer()),
             SchemaState::Empty => Err(StoreError::Unusable("the database is empty: migrate it first".to_owned())),
-            SchemaState::Behind => Err(StoreError::Unusable("the database's schema is older than this program: migrate it first".to_owned())),
+            SchemaState::Behind => Err(StoreError::Unusable(
+                "the database's schema is older than this program: migrate it first".to_owned(),
+            )),
         }
     }
 }
 
 fn newer() -> StoreError {
-    StoreError::Unusable("the database was migrated by a newer version of this program, which this one cannot work beside".to_owned())
+    StoreError::Unusable(
+        "the database was migrated by a newer version of this program, which this one cannot work beside".to_owned(),
+    )
+}
+
+fn foreign() -> StoreError {
+    StoreError::Unusable("the database belongs to another program: it holds tables that are not ours".to_owned())
 }

@@ -180,7 +180,12 @@ impl Record for Sessions {
 
 impl Tx {
     /// Keeps the row of a session that ends here, so that what its browser posts again can be answered.
-    pub(super) async fn retire_session(&mut self, hash: &str, user_id: &UserId, at: OffsetDateTime) -> Result<(), StoreError> {
+    pub(super) async fn retire_session(
+        &mut self,
+        hash: &str,
+        user_id: &UserId,
+        at: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         self.execute(RETIRE, &[&hash, user_id, &at]).await.map(|_| ())
     }
 
@@ -248,11 +253,18 @@ impl Store {
     }
 
     /// The session is in use; writes at most once a minute.
-    pub async fn touch_session(&self, session_hash: &str, session: &LoadedSession, now: OffsetDateTime) -> Result<(), StoreError> {
+    pub async fn touch_session(
+        &self,
+        session_hash: &str,
+        session: &LoadedSession,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         if now - session.last_seen_at < SEEN_SPAN {
             return Ok(());
         }
-        transaction!(self.engine, |tx| { tx.execute(TOUCH, &[&session_hash, &now, &(now - SEEN_SPAN)]).await.map(|_| ()) })
+        transaction!(self.engine, |tx| {
+            tx.execute(TOUCH, &[&session_hash, &now, &(now - SEEN_SPAN)]).await.map(|_| ())
+        })
     }
 
     /// Signed out. A session that its own browser's change ended is still remembered as such.
@@ -270,13 +282,23 @@ impl Store {
         })
     }
 
-    pub async fn live_sessions(&self, user_id: &UserId, now: OffsetDateTime, idle: Duration) -> Result<u64, StoreError> {
+    pub async fn live_sessions(
+        &self,
+        user_id: &UserId,
+        now: OffsetDateTime,
+        idle: Duration,
+    ) -> Result<u64, StoreError> {
         let counted = self.engine.find::<Sessions>(COUNT_LIVE, &[user_id, &now, &(now - idle)]).await?;
         Ok(counted.and_then(|sessions| u64::try_from(sessions.0).ok()).unwrap_or_default())
     }
 
     /// At most `limit` rows that open nothing any more; how many went.
-    pub async fn delete_expired_sessions(&self, now: OffsetDateTime, idle: Duration, limit: u32) -> Result<u64, StoreError> {
+    pub async fn delete_expired_sessions(
+        &self,
+        now: OffsetDateTime,
+        idle: Duration,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
         let (seen, replaced) = (now - idle, now - REMEMBERED_AS_REPLACED);
         transaction!(self.engine, |tx| { tx.execute(DELETE_EXPIRED, &[&now, &seen, &replaced, &limit]).await })
     }

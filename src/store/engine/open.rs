@@ -49,11 +49,17 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Engine, StoreError> 
     find_or_create(&path, settings.create_if_missing)?;
     let at = |error: sqlx::Error| located(&path, error.into());
     let writer = writer(settings, options.clone()).await.map_err(at)?;
-    // Takes the write lock once: a file that can only be read is found out now and not at the first change.
-    let probe = writer.begin_with("BEGIN IMMEDIATE").await.map_err(at)?;
-    probe.rollback().await.map_err(at)?;
+    refuse_read_only_file(&writer).await.map_err(at)?;
     let readers = readers(settings, options).await.map_err(at)?;
     Ok(Engine::Sqlite { writer, readers })
+}
+
+/// A file that can only be read is found out now and not at the first change. BEGIN IMMEDIATE alone does not tell.
+async fn refuse_read_only_file(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+    let mut probe = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let written = sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut *probe).await;
+    probe.rollback().await?;
+    written.map(|_| ())
 }
 
 /// Never touches a file that is there. A new one is for its owner's eyes only; SQLite's `-wal` and `-shm` follow it.
@@ -142,13 +148,18 @@ fn refused(error: sqlx::Error) -> StoreError {
 
 async fn refuse_read_only(pool: &PgPool) -> Result<(), StoreError> {
     let read_only: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(pool).await?;
-    if read_only == "on" { Err(unusable("the database can only be read, not written: is it a standby?")) } else { Ok(()) }
+    if read_only == "on" {
+        Err(unusable("the database can only be read, not written: is it a standby?"))
+    } else {
+        Ok(())
+    }
 }
 
 impl Engine {
     /// Applies what is missing, each migration in its own transaction.
     pub async fn migrate(&self, migrations: &[Migration]) -> Result<(), StoreError> {
-        let mut migrator = Migrator::with_migrations(migrations.iter().map(|migration| self.text_of(migration)).collect());
+        let mut migrator =
+            Migrator::with_migrations(migrations.iter().map(|migration| self.text_of(migration)).collect());
         // Whether a newer schema can be lived with is judged before.
         migrator.set_ignore_missing(true);
         let done = match self {
@@ -172,7 +183,13 @@ impl Engine {
             Self::Sqlite { .. } => migration.sqlite,
             Self::Postgres { .. } => migration.postgres,
         };
-        sqlx::migrate::Migration::new(migration.version, migration.name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+        sqlx::migrate::Migration::new(
+            migration.version,
+            migration.name.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
     }
 
     /// Writes a consistent copy to a file that must not exist yet, while others read and write.
@@ -180,7 +197,8 @@ impl Engine {
         let Self::Sqlite { writer, .. } = self else {
             return Err(unusable("a PostgreSQL database is copied with pg_dump"));
         };
-        let cannot = |error: &dyn std::fmt::Display| unusable(format!("the copy {} cannot be made: {error}", path.display()));
+        let cannot =
+            |error: &dyn std::fmt::Display| unusable(format!("the copy {} cannot be made: {error}", path.display()));
         let file = new_private_file(path).map_err(|error| cannot(&error))?;
         let copied = vacuum_into(&writer.connect_options(), path).await;
         let durable = copied.and_then(|()| file.sync_all().map_err(sqlx::Error::Io));

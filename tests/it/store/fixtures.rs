@@ -173,11 +173,13 @@ pub async fn recorded(database: &Database, event_name: &str) -> i64 {
 
 #[track_caller]
 pub fn assert_conflict<T: Debug>(outcome: Result<T, StoreError>) {
-    assert!(matches!(outcome, Err(StoreError::Conflict)), "{outcome:?}");
+    let error = outcome.expect_err("nothing stood in the way");
+    assert!(matches!(error, StoreError::Conflict), "{error:?}");
 }
 
 /// The audit record could not be written.
 #[track_caller]
 pub fn assert_undone<T: Debug>(outcome: Result<T, StoreError>) {
-    assert!(matches!(outcome, Err(StoreError::Database(_))), "{outcome:?}");
+    let error = outcome.expect_err("the record was written");
+    assert!(matches!(error, StoreError::Database(_)), "{error:?}");
 }

@@ -1,0 +1,317 @@
+//! The program itself, as an operator runs it: on an empty folder, beside a running server, with settings that are wrong.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_my-security-credentials");
+const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/my-sec-creds-self-manage-password-only.json");
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary directory")
+}
+
+fn program(data: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.env_clear().env("MSC_DATA_DIR", data).args(arguments);
+    command
+}
+
+fn run(data: &Path, arguments: &[&str]) -> Output {
+    program(data, arguments).output().expect("the program runs")
+}
+
+fn text(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn json(data: &Path, arguments: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&text(&run(data, &[arguments, &["--output", "json"]].concat()))).expect("JSON")
+}
+
+/// The one line that it says instead of starting.
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
+/// A server that ends with its test.
+struct Serving {
+    child: Child,
+    url: String,
+}
+
+impl Serving {
+    fn start(data: &Path) -> Self {
+        let mut child = program(data, &["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a start");
+        let mut lines = BufReader::new(child.stderr.take().expect("a log")).lines();
+        let url = lines.find_map(|line| line.ok()?.split("open ").nth(1).map(|url| url.trim_end_matches("/console").to_owned()));
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url: url.expect("the line with the URL to open") }
+    }
+
+    fn stop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn value<'a>(told: &'a str, name: &str) -> &'a str {
+    told.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name} in {told}")).trim()
+}
+
+#[tokio::test]
+async fn the_first_start_makes_an_account_and_an_administrator_whose_password_is_in_a_file_until_it_was_used() {
+    let data = folder();
+    let server = Serving::start(data.path());
+    let file = data.path().join("first-sign-in.txt");
+    assert_eq!(std::fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o600);
+    let told = std::fs::read_to_string(&file).expect("the file");
+    assert_eq!(value(&told, "Open"), format!("{}/signin/my-account", server.url));
+    let password = value(&told, "Password").to_owned();
+    let mut browser = crate::support::browser::Browser::new(&server.url);
+    let answer = browser.sign_in(value(&told, "Account ID"), "admin", &password).await;
+    assert_eq!(answer.location(), "/signin/step/change-password");
+    browser.get("/signin/step/change-password").await;
+    assert!(file.exists(), "a sign-in alone does not use it up");
+    let answer = browser.submit_change("/signin/step/change-password", &password, "Chosen-by-me-1", "Chosen-by-me-1").await;
+    assert_eq!(answer.location(), "/console");
+    until(|| !file.exists()).await;
+}
+
+/// Waits for what another process does; a failure ends it.
+async fn until(done: impl Fn() -> bool) {
+    let waited = async {
+        while !done() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), waited).await.expect("it happens");
+}
+
+#[test]
+fn any_command_may_be_the_first_and_makes_no_account_unasked() {
+    let data = folder();
+    let inner = data.path().join("not/there/yet");
+    assert_eq!(json(&inner, &["account", "list"]), serde_json::json!([]));
+    for (file, mode) in [("my-security-credentials.db", 0o600), ("root-secret", 0o600)] {
+        assert_eq!(std::fs::metadata(inner.join(file)).expect(file).permissions().mode() & 0o777, mode, "{file}");
+    }
+    assert_eq!(std::fs::metadata(&inner).expect("the folder").permissions().mode() & 0o777, 0o700);
+    assert_eq!(text(&run(&inner, &["migrate"])), "The database is up to date.\n");
+}
+
+#[tokio::test]
+async fn accounts_and_users_are_made_while_the_server_runs() {
+    let data = folder();
+    let server = Serving::start(data.path());
+    let made = json(data.path(), &["account", "create", "--alias", "example-corp", "--account-id", "123456789012"]);
+    assert_eq!(made["AccountId"], "123456789012");
+    let made = json(
+        data.path(),
+        &["user", "create", "--account", "example-corp", "--user-name", "alice", "--policy", POLICY, "--generate-password", "--no-password-reset"],
+    );
+    assert_eq!(made["Arn"], "arn:aws:iam::123456789012:user/alice");
+    let password = made["Password"].as_str().expect("shown once");
+    let mut browser = crate::support::browser::Browser::new(&server.url);
+    assert_eq!(browser.sign_in("example-corp", "alice", password).await.location(), "/console");
+    assert_eq!(browser.get("/console/security-credentials/password").await.status, 200);
+
+    let reset = json(data.path(), &["user", "reset-password", "--account", "1234-5678-9012", "--user-name", "ALICE", "--generate-password"]);
+    assert!(!browser.is_signed_in().await, "a reset ends the sessions");
+    let answer = browser.sign_in("example-corp", "alice", reset["Password"].as_str().expect("a password")).await;
+    assert_eq!(answer.location(), "/signin/step/change-password");
+
+    let users = json(data.path(), &["user", "list", "--account", "example-corp"]);
+    assert_eq!(users[0]["UserName"], "alice");
+    text(&run(data.path(), &["user", "delete", "--account", "example-corp", "--user-name", "alice"]));
+    assert_eq!(json(data.path(), &["user", "list", "--account", "example-corp"]), serde_json::json!([]));
+}
+
+#[test]
+fn a_password_comes_from_the_standard_input_and_is_judged_by_the_policy() {
+    let data = folder();
+    text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
+    let create = |password: &[u8]| {
+        let arguments = ["user", "create", "--account", "example-corp", "--user-name", "bob", "--password-stdin"];
+        let mut child = program(data.path(), &arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a start");
+        child.stdin.take().expect("an input").write_all(password).expect("a password");
+        child.wait_with_output().expect("an end")
+    };
+    let said = refused(&create(b"short\n"));
+    assert!(said.contains("at least 8 characters") && said.contains("three of"), "{said}");
+    assert!(refused(&create(b"")).contains("--password-stdin"));
+    assert!(refused(&create(b"\xff\xfe")).contains("UTF-8"));
+    let made = text(&create(b" With spaces 1 \n"));
+    assert!(made.contains("IAMUserChangePassword") && !made.contains("With spaces"), "{made}");
+}
+
+#[test]
+fn a_path_is_warned_of_because_the_guides_policies_do_not_match_it() {
+    let data = folder();
+    text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
+    let output = run(data.path(), &["user", "create", "--account", "example-corp", "--user-name", "carol", "--path", "/eng/"]);
+    assert!(text(&output).contains(":user/eng/carol"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("do not match a user with a path"));
+}
+
+#[test]
+fn password_policies_are_shown_replaced_and_deleted() {
+    let data = folder();
+    text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
+    let policy = |arguments: &[&str]| run(data.path(), &[&["account", "password-policy"], arguments, &["--account", "example-corp"]].concat());
+    assert!(refused(&policy(&["get"])).contains("The Password Policy with domain name"));
+    text(&policy(&["set", "--minimum-password-length", "12", "--max-password-age", "90", "--require-symbols"]));
+    let shown = text(&policy(&["get"]));
+    assert!(shown.contains("MinimumPasswordLength") && shown.contains("12") && shown.contains("90"), "{shown}");
+    text(&policy(&["set", "--password-reuse-prevention", "5"]));
+    let replaced = text(&policy(&["get"]));
+    assert_eq!(value(&replaced, "MinimumPasswordLength"), "6", "what is left out goes back to its default");
+    assert!(!replaced.contains("MaxPasswordAge"));
+    let said = refused(&policy(&["set", "--minimum-password-length", "129", "--max-password-age", "0"]));
+    assert!(said.contains("2 validation errors detected") && said.contains("minimumPasswordLength") && said.contains("maxPasswordAge"), "{said}");
+    text(&policy(&["delete"]));
+    assert!(refused(&policy(&["delete"])).contains("PasswordPolicy cannot be found"));
+}
+
+#[test]
+fn what_is_not_there_or_not_well_formed_is_named() {
+    let data = folder();
+    text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
+    let with = |arguments: &[&str]| run(data.path(), arguments);
+    assert!(refused(&with(&["account", "create", "--alias", "example-corp"])).contains("already exists"));
+    assert!(refused(&with(&["user", "list", "--account", "nobody-here"])).contains("there is no account nobody-here"));
+    assert!(refused(&with(&["user", "delete", "--account", "example-corp", "--user-name", "x"])).contains("The user with name x cannot be found."));
+    assert!(refused(&with(&["user", "reset-password", "--account", "example-corp", "--user-name", "x"])).contains("--generate-password"));
+    let missing = ["user", "create", "--account", "example-corp", "--user-name", "x", "--policy", "/nowhere.json"];
+    assert!(refused(&with(&missing)).contains("/nowhere.json"));
+    for arguments in [
+        ["account", "create", "--alias", "1234-5678-9012"].as_slice(),
+        &["account", "create", "--alias", "ok-then", "--account-id", "12"],
+        &["user", "create", "--account", "example-corp", "--user-name", "not a name"],
+        &["user", "creat"],
+    ] {
+        assert_eq!(with(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    let policy = data.path().join("bad.json");
+    std::fs::write(&policy, r#"{"Version":"2012-10-17","Statment":[]}"#).expect("a file");
+    let policy = policy.to_str().expect("a path");
+    assert!(!with(&["user", "create", "--account", "example-corp", "--user-name", "x", "--policy", policy]).status.success());
+    assert_eq!(json(data.path(), &["user", "list", "--account", "example-corp"]), serde_json::json!([]), "nothing is half done");
+}
+
+#[test]
+fn a_backup_is_a_whole_database_and_overwrites_nothing() {
+    let (data, kept) = (folder(), folder());
+    text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
+    let copy = kept.path().join("my-security-credentials.db");
+    text(&run(data.path(), &["backup", copy.to_str().expect("a path")]));
+    assert_eq!(std::fs::metadata(&copy).expect("a copy").permissions().mode() & 0o777, 0o600);
+    assert!(!run(data.path(), &["backup", copy.to_str().expect("a path")]).status.success(), "it is there already");
+    let said = refused(&run(kept.path(), &["account", "list"]));
+    assert!(said.contains("root secret"), "{said}");
+    std::fs::copy(data.path().join("root-secret"), kept.path().join("root-secret")).expect("the secret");
+    assert_eq!(json(kept.path(), &["account", "list"])[0]["AccountAlias"], "example-corp");
+}
+
+#[test]
+fn commands_leave_audit_records() {
+    let (data, copy) = (folder(), folder());
+    text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
+    text(&run(data.path(), &["user", "create", "--account", "example-corp", "--user-name", "dora", "--generate-password"]));
+    let copy = copy.path().join("copy");
+    text(&run(data.path(), &["backup", copy.to_str().expect("a path")]));
+    let bytes = std::fs::read(&copy).expect("a copy");
+    let held = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(held("CreateAccount") && held("CreateUser") && held("CreateLoginProfile") && held("AttachUserPolicy"));
+    assert!(held("{\"door\":\"command-line\"}"));
+}
+
+#[test]
+fn a_database_and_a_root_secret_that_do_not_belong_together_are_refused_and_nothing_is_made_over_them() {
+    let (data, other) = (folder(), folder());
+    for folder in [&data, &other] {
+        text(&run(folder.path(), &["account", "create", "--alias", "example-corp"]));
+    }
+    let (secret, database) = (data.path().join("root-secret"), data.path().join("my-security-credentials.db"));
+    let own = std::fs::read(&secret).expect("the secret");
+
+    std::fs::copy(other.path().join("root-secret"), &secret).expect("another secret");
+    assert!(refused(&run(data.path(), &["account", "list"])).contains("does not belong to this database"));
+    std::fs::remove_file(&secret).expect("no secret");
+    assert!(refused(&run(data.path(), &["account", "list"])).contains("root secret"));
+    assert!(!secret.exists(), "no secret is made over a database");
+
+    std::fs::write(&secret, &own).expect("its own secret");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).expect("a mode");
+    assert!(refused(&run(data.path(), &["account", "list"])).contains("root-secret"), "others can read it");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+    assert_eq!(json(data.path(), &["account", "list"])[0]["AccountAlias"], "example-corp");
+
+    for file in std::fs::read_dir(data.path()).expect("the folder").flatten().filter(|file| file.file_name() != "root-secret") {
+        std::fs::remove_file(file.path()).expect("gone");
+    }
+    assert!(refused(&run(data.path(), &["account", "list"])).contains("back-up"));
+    assert!(!database.exists(), "no database is made over a secret");
+}
+
+#[test]
+fn a_file_that_is_no_database_of_ours_is_refused() {
+    let data = folder();
+    text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
+    for file in std::fs::read_dir(data.path()).expect("the folder").flatten().filter(|file| file.file_name() != "root-secret") {
+        std::fs::remove_file(file.path()).expect("gone");
+    }
+    let database = data.path().join("my-security-credentials.db");
+    std::fs::write(&database, "not a database ".repeat(1000)).expect("a file");
+    let said = refused(&run(data.path(), &["account", "list"]));
+    assert!(said.contains("MSC_DATABASE_URL"), "{said}");
+    assert_eq!(std::fs::read(&database).expect("the file").len(), 15_000, "left as it was");
+}
+
+#[test]
+fn a_setting_that_is_wrong_stops_the_start_with_its_name_and_source() {
+    let data = folder();
+    let with = |name: &str, value: &str| refused(&program(data.path(), &["migrate"]).env(name, value).output().expect("the program runs"));
+    assert!(with("MSC_SESSION_IDLE", "soon").contains("MSC_SESSION_IDLE"));
+    assert!(with("MSC_LISTNE", "127.0.0.1:1").contains("MSC_LISTEN"), "a typo is told what it might have been");
+    assert!(with("MSC_ARGON2_MEMORY_KIB", "1024").contains("OWASP"));
+    assert!(with("MSC_LISTEN", "0.0.0.0:8080").contains("MSC_PUBLIC_URL"));
+    assert!(refused(&run(data.path(), &["migrate", "--listen", "here"])).contains("--listen"));
+    assert!(refused(&run(data.path(), &["--tls-certificate", "/nowhere", "--tls-key", "/nowhere"])).contains("MSC_TLS_CERTIFICATE"));
+}
+
+#[test]
+fn the_migration_can_be_left_to_another_command() {
+    let data = folder();
+    let off = |arguments: &[&str]| program(data.path(), arguments).env("MSC_MIGRATE", "off").output().expect("the program runs");
+    assert!(refused(&off(&["account", "list"])).contains("my-security-credentials migrate"));
+    text(&off(&["migrate"]));
+    text(&off(&["account", "list"]));
+}
+
+#[test]
+fn the_readme_lists_every_setting_with_its_default() {
+    use my_security_credentials::config::{DefaultValue, SETTINGS};
+    let readme = include_str!("../../README.md");
+    for setting in SETTINGS {
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", setting.variable())));
+        let row = row.unwrap_or_else(|| panic!("README has no row for {}", setting.variable()));
+        if let DefaultValue::Value(default) | DefaultValue::Computed(default) = setting.default {
+            assert!(row.contains(default), "{row}");
+        }
+    }
+    let rows = readme.lines().filter(|line| line.starts_with("| `MSC_")).count();
+    assert_eq!(rows, SETTINGS.len(), "README has rows of settings that do not exist");
+}

@@ -1,0 +1,3 @@
+//! Faults that must leave nothing half done.
+
+mod kill;

@@ -1,0 +1,100 @@
+//! IAM users.
+
+use super::fixtures::*;
+use crate::support::database::Database;
+use my_security_credentials::domain::account::AccountId;
+use my_security_credentials::store::users::NewUser;
+use my_security_credentials::store::{Constraint, StoreError};
+
+on_both_engines! {
+    a_user_is_found_by_name_in_any_case_and_keeps_its_own,
+    a_user_name_is_unique_without_regard_to_case,
+    a_user_is_made_with_its_password_and_permissions_or_not_at_all,
+    a_user_of_an_unknown_account_is_not_made,
+    the_users_of_an_account_come_by_name,
+    a_deleted_user_leaves_only_audit_records,
+    a_user_that_has_changed_is_not_deleted,
+}
+
+async fn a_user_is_found_by_name_in_any_case_and_keeps_its_own(database: &Database) {
+    with_alice(database).await;
+    let found = database.store.user(&account_id(), &name("aLICE")).await.unwrap().unwrap();
+    assert_eq!((found.user_name.as_str(), found.path.as_str(), found.created_at), ("Alice", "/staff/", NOW));
+    assert_eq!((found.session_epoch, found.password_last_used_at), (1, None));
+    assert_eq!(database.store.user_by_id(&alice()).await.unwrap(), Some(found));
+    let other = AccountId::parse("210987654321").unwrap();
+    assert_eq!(database.store.user(&other, &name("Alice")).await.unwrap(), None);
+    assert_eq!(database.store.user(&account_id(), &name("Bob")).await.unwrap(), None);
+}
+
+async fn a_user_name_is_unique_without_regard_to_case(database: &Database) {
+    with_alice(database).await;
+    let outcome = database.store.create_user(&new_user(user_id('B'), "ALICE"), &[record("CreateUser")]).await;
+    assert!(matches!(outcome, Err(StoreError::AlreadyExists(Constraint::UserName))), "{outcome:?}");
+    assert_eq!(recorded(database, "CreateUser").await, 0);
+    assert_eq!(database.store.users(&account_id()).await.unwrap().len(), 1);
+}
+
+async fn a_user_is_made_with_its_password_and_permissions_or_not_at_all(database: &Database) {
+    with_alice(database).await;
+    let (store, bob) = (&database.store, user_id('B'));
+    let user = NewUser {
+        inline_policies: vec![("one".to_owned(), "{}".to_owned())],
+        attached_policies: vec!["arn:aws:iam::aws:policy/IAMUserChangePassword".to_owned()],
+        ..new_user(bob.clone(), "Bob")
+    };
+    assert_undone(store.create_user(&user, &[record("CreateUser"), unwritable(database).await]).await);
+    assert_eq!(store.user_by_id(&bob).await.unwrap(), None);
+    assert_eq!(recorded(database, "CreateUser").await, 0);
+
+    store.create_user(&user, &[record("CreateUser"), record("CreateLoginProfile")]).await.unwrap();
+    let permissions = store.permissions(&bob).await.unwrap().unwrap();
+    assert_eq!(permissions.inline_policies, user.inline_policies);
+    assert_eq!(permissions.attached_policies, user.attached_policies);
+    let facts = store.password_facts(&bob).await.unwrap().unwrap();
+    let profile = facts.login_profile.unwrap();
+    assert_eq!((profile.hash, profile.version, profile.created_at, profile.changed_at), (hash("first"), 1, NOW, NOW));
+    assert_eq!(facts.history, [hash("first-remembered")]);
+    assert_eq!((recorded(database, "CreateUser").await, recorded(database, "CreateLoginProfile").await), (1, 1));
+}
+
+async fn a_user_of_an_unknown_account_is_not_made(database: &Database) {
+    assert_conflict(database.store.create_user(&new_user(alice(), "Alice"), &[record("CreateUser")]).await);
+    assert_eq!(recorded(database, "CreateUser").await, 0);
+}
+
+async fn the_users_of_an_account_come_by_name(database: &Database) {
+    with_alice(database).await;
+    for (last, user_name) in [('B', "zoe"), ('C', "Bob"), ('D', "bob-2"), ('E', "BOB.3")] {
+        database.store.create_user(&new_user(user_id(last), user_name), &[]).await.unwrap();
+    }
+    let users = database.store.users(&account_id()).await.unwrap();
+    let names: Vec<_> = users.iter().map(|user| user.user_name.as_str()).collect();
+    assert_eq!(names, ["Alice", "Bob", "bob-2", "BOB.3", "zoe"]);
+}
+
+async fn a_deleted_user_leaves_only_audit_records(database: &Database) {
+    let seen = with_alice(database).await;
+    let store = &database.store;
+    store.put_user_policy(&alice(), "one", "{}", &record("PutUserPolicy")).await.unwrap();
+    store.attach_user_policy(&alice(), "arn:aws:iam::aws:policy/A", NOW, &record("AttachUserPolicy")).await.unwrap();
+    save(database, &seen, "session").await;
+    let unwritable = unwritable(database).await;
+    assert_undone(store.delete_user(&alice(), seen.user.version, &unwritable).await);
+    assert_eq!(facts(database).await.history.len(), 1);
+
+    store.delete_user(&alice(), seen.user.version, &record("DeleteUser")).await.unwrap();
+    assert_eq!(store.user_by_id(&alice()).await.unwrap(), None);
+    for table in ["login_profiles", "password_history", "user_policies", "attached_user_policies", "console_sessions"] {
+        assert_eq!(database.number(&format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");
+    }
+    assert_eq!((recorded(database, "DeleteUser").await, recorded(database, "CreateAccount").await), (1, 1));
+}
+
+async fn a_user_that_has_changed_is_not_deleted(database: &Database) {
+    let seen = with_alice(database).await;
+    assert_conflict(database.store.delete_user(&alice(), seen.user.version + 1, &record("DeleteUser")).await);
+    assert_conflict(database.store.delete_user(&user_id('Z'), 1, &record("DeleteUser")).await);
+    assert!(database.store.user_by_id(&alice()).await.unwrap().is_some());
+    assert_eq!(recorded(database, "DeleteUser").await, 0);
+}

@@ -1,0 +1,198 @@
+//! The same server as in production, on port 0, with a clock that the test holds and password hashes that cost little.
+
+use super::browser::Browser;
+use super::database::Database;
+use my_security_credentials::app::App;
+use my_security_credentials::clock::Clock;
+use my_security_credentials::config::{Config, GlobalFlags};
+use my_security_credentials::crypto::identifier::{Random, request_id};
+use my_security_credentials::domain::account::{AccountAlias, AccountId};
+use my_security_credentials::domain::error::Error;
+use my_security_credentials::domain::password::TypedPassword;
+use my_security_credentials::domain::password_policy::PasswordPolicy;
+use my_security_credentials::domain::principal::Caller;
+use my_security_credentials::domain::user::{Path, UserName};
+use my_security_credentials::operations::account::CreateAccount;
+use my_security_credentials::operations::password::UpdateLoginProfile;
+use my_security_credentials::operations::password_policy::UpdateAccountPasswordPolicy;
+use my_security_credentials::operations::user::{AttachUserPolicy, CreateUser, FirstPassword, PutUserPolicy};
+use my_security_credentials::operations::{Context, Operation, RequestFacts};
+use my_security_credentials::server::Server;
+use my_security_credentials::start;
+use std::sync::{Arc, Mutex, PoisonError};
+use tempfile::TempDir;
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+pub const ACCOUNT_ID: &str = "123456789012";
+pub const ALIAS: &str = "example-corp";
+pub const PASSWORD: &str = "Correct-horse-1";
+pub const NEW_PASSWORD: &str = "Battery-staple-2";
+/// The seed's permission policy.
+pub const PASSWORD_ONLY: &str = include_str!("../../data/my-sec-creds-self-manage-password-only.json");
+/// When every test begins.
+pub const BEGINNING: OffsetDateTime = datetime!(2026-11-23 18:41 UTC);
+
+/// A clock that stands still until it is moved.
+#[derive(Clone)]
+pub struct TestClock(Arc<Mutex<OffsetDateTime>>);
+
+impl TestClock {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(BEGINNING)))
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+    }
+}
+
+/// A server of a test's own, with the account `example-corp`.
+pub struct TestServer {
+    pub app: Arc<App>,
+    pub url: String,
+    pub clock: TestClock,
+    pub database: Database,
+    data: TempDir,
+}
+
+impl TestServer {
+    /// On SQLite.
+    pub async fn start() -> Self {
+        Self::start_on(Database::sqlite().await).await
+    }
+
+    pub async fn start_on(database: Database) -> Self {
+        Self::start_with(database, &[]).await
+    }
+
+    /// With settings as in the environment.
+    pub async fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let clock = TestClock::new();
+        let config = config(&database, &data, settings);
+        let moving = clock.clone();
+        let app = start::open(&config, Clock::from_fn(move || moving.now()), Random::system()).await.expect("a start");
+        let url = serve(app.clone(), config);
+        let server = Self { app, url, clock, database, data };
+        let account_alias = AccountAlias::parse(ALIAS).expect("an alias");
+        let account_id = AccountId::parse(ACCOUNT_ID).ok();
+        server.perform(CreateAccount { account_alias, account_id }).await.expect("an account");
+        server
+    }
+
+    /// What only whoever runs the server may do, in the account.
+    pub async fn perform<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+        self.operator().perform(operation).await
+    }
+
+    pub fn operator(&self) -> Context {
+        Context {
+            app: self.app.clone(),
+            caller: Caller::Operator,
+            account_id: AccountId::parse(ACCOUNT_ID).ok(),
+            now: self.clock.now(),
+            request: RequestFacts { request_id: request_id(&self.app.random), door: "test", ..RequestFacts::default() },
+        }
+    }
+
+    /// A user with the password `PASSWORD`, which need not be changed, and an inline policy.
+    pub async fn user(&self, name: &str, policy: Option<&str>) {
+        self.create_user(name, Some((PASSWORD, false)), policy).await;
+    }
+
+    pub async fn create_user(&self, name: &str, password: Option<(&str, bool)>, policy: Option<&str>) {
+        let login_profile = password.map(|(password, password_reset_required)| FirstPassword {
+            password: TypedPassword::new(password),
+            password_reset_required,
+        });
+        let user = CreateUser {
+            user_name: UserName::parse(name).expect("a user name"),
+            path: Path::root(),
+            login_profile,
+            inline_policies: policy.map(|document| ("test".to_owned(), document.to_owned())).into_iter().collect(),
+            attached_policies: Vec::new(),
+        };
+        self.perform(user).await.expect("a user");
+    }
+
+    pub async fn put_policy(&self, user: &str, name: &str, document: &str) {
+        let operation = PutUserPolicy {
+            user_name: UserName::parse(user).expect("a user name"),
+            policy_name: name.to_owned(),
+            policy_document: document.to_owned(),
+        };
+        self.perform(operation).await.expect("a policy");
+    }
+
+    pub async fn attach_policy(&self, user: &str, arn: &str) {
+        let user_name = UserName::parse(user).expect("a user name");
+        self.perform(AttachUserPolicy { user_name, policy_arn: arn.to_owned() }).await.expect("an attachment");
+    }
+
+    pub async fn set_password_policy(&self, policy: PasswordPolicy) {
+        self.perform(UpdateAccountPasswordPolicy { policy }).await.expect("a password policy");
+    }
+
+    pub async fn reset_password(&self, user: &str, password: &str, password_reset_required: bool) {
+        let user_name = UserName::parse(user).expect("a user name");
+        let password = TypedPassword::new(password);
+        self.perform(UpdateLoginProfile { user_name, password, password_reset_required }).await.expect("a reset");
+    }
+
+    /// A second process's worth of server on the same database; its URL.
+    pub async fn second_node(&self) -> String {
+        let config = config(&self.database, &self.data, &[]);
+        let moving = self.clock.clone();
+        let app = start::open(&config, Clock::from_fn(move || moving.now()), Random::system()).await.expect("a start");
+        serve(app, config)
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.url)
+    }
+
+    /// A browser in which this user is signed in.
+    pub async fn signed_in(&self, user: &str) -> Browser {
+        let mut browser = self.browser();
+        let page = browser.sign_in(ALIAS, user, PASSWORD).await;
+        assert_eq!(page.status, 303, "{}", page.body);
+        browser
+    }
+
+    /// Rows of the audit trail with this name; with `error`, those that ended with it.
+    pub async fn records(&self, event_name: &str, error: Option<&str>) -> i64 {
+        let error = error.map_or("IS NULL".to_owned(), |code| format!("= '{code}'"));
+        self.database
+            .number(&format!("SELECT COUNT(*) FROM audit_records WHERE event_name = '{event_name}' AND error_code {error}"))
+            .await
+    }
+}
+
+fn config(database: &Database, data: &TempDir, settings: &[(&str, &str)]) -> Config {
+    let root_secret = "00".repeat(32);
+    let data_dir = data.path().display().to_string();
+    let own = [
+        ("MSC_LISTEN", "127.0.0.1:0"),
+        ("MSC_DATA_DIR", data_dir.as_str()),
+        ("MSC_DATABASE_URL", database.settings.url.as_str()),
+        ("MSC_ROOT_SECRET", root_secret.as_str()),
+    ];
+    let mut config = Config::load(&GlobalFlags::default(), own.into_iter().chain(settings.iter().copied())).expect("a configuration");
+    // Below the floor that the configuration insists on: tests are about what is done with a hash, not about its cost.
+    config.hashing.memory_kib = 8;
+    config.hashing.passes = 1;
+    config
+}
+
+/// Ends with the process.
+fn serve(app: Arc<App>, config: Config) -> String {
+    let server = Server::bind(app, config).expect("a free port");
+    let url = format!("http://{}", server.address());
+    std::thread::spawn(move || actix_web::rt::System::new().block_on(server.run()));
+    url
+}
