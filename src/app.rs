@@ -4,8 +4,8 @@
 use crate::clock::Clock;
 use crate::crypto::identifier::Random;
 use crate::crypto::password_hash::Hasher;
-use crate::crypto::root_secret::RootSecret;
 use crate::crypto::password_hash::Parameters;
+use crate::crypto::root_secret::RootSecret;
 use crate::store::Store;
 use std::sync::{PoisonError, RwLock};
 use time::Duration;
@@ -44,7 +44,16 @@ impl App {
         random: Random,
         lifetimes: Lifetimes,
     ) -> Self {
-        Self { store, hasher, root_secret, clock, random, lifetimes, password_chosen: Notify::new(), common_parameters: RwLock::default() }
+        Self {
+            store,
+            hasher,
+            root_secret,
+            clock,
+            random,
+            lifetimes,
+            password_chosen: Notify::new(),
+            common_parameters: RwLock::default(),
+        }
     }
 
     /// Those that most stored password hashes have: a hash that stands for none costs as much.

@@ -5,7 +5,7 @@
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::principal::Caller;
-use crate::operations::account::CreateFirstAccount;
+use crate::operations::first_account::CreateFirstAccount;
 use crate::operations::{Context, RequestFacts};
 use crate::server::StartError;
 use std::fs::{File, OpenOptions};
@@ -13,8 +13,10 @@ use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 const FILE_NAME: &str = "first-sign-in.txt";
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
 /// Makes account and administrator where there is none.
 pub async fn ensure(app: &Arc<App>, config: &Config, url: &str) -> Result<(), StartError> {
@@ -29,7 +31,9 @@ pub async fn ensure(app: &Arc<App>, config: &Config, url: &str) -> Result<(), St
     let made = cx.perform(first).await;
     match (&made, &file) {
         (Ok(true), None) => println!("{told}"),
-        (Ok(true), Some(file)) => tracing::info!(file = %file.display(), "the first account is made; the file says how to sign in"),
+        (Ok(true), Some(file)) => {
+            tracing::info!(file = %file.display(), "the first account is made; the file says how to sign in");
+        }
         (_, Some(file)) => remove(file),
         (_, None) => {}
     }
@@ -42,7 +46,11 @@ fn operator(app: &Arc<App>) -> Context {
         caller: Caller::Operator,
         account_id: None,
         now: app.clock.now(),
-        request: RequestFacts { request_id: crate::crypto::identifier::request_id(&app.random), door: "first-start", ..RequestFacts::default() },
+        request: RequestFacts {
+            request_id: crate::crypto::identifier::request_id(&app.random),
+            door: "first-start",
+            ..RequestFacts::default()
+        },
     }
 }
 
@@ -72,7 +80,10 @@ fn write_file(folder: &Path, text: &str) -> Result<PathBuf, StartError> {
         Ok(()) => Ok(path),
         Err(error) => {
             remove(&path);
-            Err(StartError(format!("the password of the first account cannot be written to {}: {error}", path.display())))
+            Err(StartError(format!(
+                "the password of the first account cannot be written to {}: {error}",
+                path.display()
+            )))
         }
     }
 }
@@ -92,11 +103,12 @@ pub async fn forget_used_password(app: Arc<App>, data_dir: PathBuf) {
     while path.exists() {
         let chosen = app.password_chosen.notified();
         match crate::operations::housekeeping::awaits_first_sign_in(&app).await {
-            Ok(true) => chosen.await,
             Ok(false) => remove(&path),
+            // Another process may have changed it: then nobody tells us.
+            Ok(true) => drop(tokio::time::timeout(LOOK_AGAIN, chosen).await),
             Err(error) => {
                 tracing::warn!(%error, "whether the first password was used is not known");
-                chosen.await;
+                drop(tokio::time::timeout(LOOK_AGAIN, chosen).await);
             }
         }
     }

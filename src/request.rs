@@ -15,7 +15,7 @@ const LONGEST_USER_AGENT: usize = 256;
 pub fn is_for_us(request: &ServiceRequest) -> bool {
     let Some(config) = request.app_data::<web::Data<Config>>() else { return false };
     let mut hosts = request.headers().get_all(HOST);
-    let in_target = request.uri().authority().map(|authority| authority.as_str());
+    let in_target = request.uri().authority().map(actix_web::http::uri::Authority::as_str);
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => {
             let host = host.to_str().unwrap_or_default();
@@ -24,6 +24,13 @@ pub fn is_for_us(request: &ServiceRequest) -> bool {
         (None, _) => in_target.is_some_and(|target| config.knows_host(target)),
         _ => false,
     }
+}
+
+/// Plain HTTP is for loopback and for the proxies that speak HTTPS: anybody else would send passwords in the clear.
+pub fn came_safely(request: &ServiceRequest) -> bool {
+    let Some(config) = request.app_data::<web::Data<Config>>() else { return false };
+    let peer = request.peer_addr().map(|address| address.ip().to_canonical());
+    config.tls.is_some() || peer.is_some_and(|peer| peer.is_loopback() || is_trusted(config, peer))
 }
 
 pub fn facts(request: &ServiceRequest) -> RequestFacts {
@@ -51,6 +58,7 @@ fn is_trusted(config: &Config, address: IpAddr) -> bool {
 /// The last address in the chain that is no proxy of ours: what stands before it was written by anybody.
 fn client(config: &Config, forwarded: Option<&str>, peer: Option<IpAddr>) -> Option<IpAddr> {
     let chain = forwarded.unwrap_or_default().split(',').rev().map(|part| part.trim().parse::<IpAddr>());
-    let first_stranger = chain.map_while(Result::ok).map(|address| address.to_canonical()).find(|address| !is_trusted(config, *address));
+    let first_stranger =
+        chain.map_while(Result::ok).map(|address| address.to_canonical()).find(|address| !is_trusted(config, *address));
     first_stranger.or(peer)
 }

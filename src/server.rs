@@ -14,7 +14,7 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::cookie::Key;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{App as Actix, HttpMessage, HttpServer, web};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use std::time::Duration;
 /// The head of a request, TLS included.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// A whole request, from its head to its answer.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// What runs when the server is told to stop may finish.
 const SHUTDOWN_SECONDS: u64 = 8;
 
@@ -80,7 +80,6 @@ impl Server {
         let server = HttpServer::new(move || {
             Actix::new()
                 .app_data(config.clone())
-                .wrap(Compress::default())
                 .wrap(from_fn(outermost))
                 .configure(|services| console::routes(services, &console, &key))
         })
@@ -121,10 +120,10 @@ async fn outermost<B: MessageBody + 'static>(
     let passing = Passing::of(&request)?;
     request.extensions_mut().insert(passing.facts.clone());
     if !request::is_for_us(&request) {
-        let (request, _) = request.into_parts();
-        let error = PageError::unreadable(421, "This server does not answer for that host name.");
-        let response = passing.page(&error, None);
-        return Ok(ServiceResponse::new(request, response).map_into_right_body());
+        return Ok(passing.turned_away(request, "This server does not answer for that host name."));
+    }
+    if !request::came_safely(&request) {
+        return Ok(passing.turned_away(request, "This server takes plain HTTP from its proxy only."));
     }
     match tokio::time::timeout(REQUEST_TIMEOUT, next.call(request)).await {
         Ok(Ok(response)) => Ok(passing.finish(response)),
@@ -137,12 +136,18 @@ async fn outermost<B: MessageBody + 'static>(
 impl Passing {
     fn of(request: &ServiceRequest) -> Result<Self, PageError> {
         Ok(Self {
-            console: console::console::of(request.request())?,
+            console: console::state::of(request.request())?,
             facts: request::facts(request),
             method: request.method().to_string(),
             path: request.path().to_owned(),
             began: std::time::Instant::now(),
         })
+    }
+
+    /// Before any page is asked.
+    fn turned_away<B: MessageBody>(&self, request: ServiceRequest, why: &str) -> ServiceResponse<EitherBody<B>> {
+        let (request, _) = request.into_parts();
+        ServiceResponse::new(request, self.page(&PageError::unreadable(421, why), None)).map_into_right_body()
     }
 
     fn finish<B: MessageBody>(&self, response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {

@@ -66,7 +66,9 @@ async fn open_store(config: &Config, kept: &KeptSecret) -> Result<Store, StartEr
     };
     Store::open(&settings).await.map_err(|error| {
         let hint = match kept {
-            KeptSecret::InPlace(_) => " (the root secret is there; if its database is gone, restore both from a back-up)",
+            KeptSecret::InPlace(_) => {
+                " (the root secret is there; if its database is gone, restore both from a back-up)"
+            }
             _ => "",
         };
         StartError(format!("MSC_DATABASE_URL: {}{hint}", told(&error)))
@@ -89,6 +91,10 @@ async fn migrated(
     let database = |error: crate::store::StoreError| StartError(format!("MSC_DATABASE_URL: {}", told(&error)));
     let state = store.schema_state().await.map_err(database)?;
     let is_new = matches!(state, SchemaState::Empty);
+    if matches!(state, SchemaState::Empty | SchemaState::Behind) && !config.migrate {
+        let message = "MSC_MIGRATE=off: the database is not up to date; run `my-security-credentials migrate`";
+        return Err(StartError(message.to_owned()));
+    }
     let secret = place.choose(kept, is_new, random)?;
     if !is_new {
         // Before anything is written, so that a wrong secret or a newer database changes nothing.
@@ -99,9 +105,6 @@ async fn migrated(
             return Err(StartError(
                 "MSC_DATABASE_URL: the database belongs to a newer version of this program, which this one does not understand".to_owned(),
             ));
-        }
-        SchemaState::Empty | SchemaState::Behind if !config.migrate => {
-            return Err(StartError("MSC_MIGRATE=off: the database is not up to date; run `my-security-credentials migrate`".to_owned()));
         }
         SchemaState::Empty | SchemaState::Behind => store.migrate().await.map_err(database)?,
         SchemaState::Current | SchemaState::Newer { compatible: true } => {}
@@ -123,7 +126,9 @@ async fn fits(store: &Store, secret: &RootSecret) -> Result<(), StartError> {
 }
 
 fn does_not_fit() -> StartError {
-    StartError("MSC_ROOT_SECRET: the root secret does not belong to this database; restore the one that does".to_owned())
+    StartError(
+        "MSC_ROOT_SECRET: the root secret does not belong to this database; restore the one that does".to_owned(),
+    )
 }
 
 /// Where the root secret is kept.
@@ -155,7 +160,8 @@ impl SecretPlace {
         if let Some(given) = &self.given {
             return Ok(KeptSecret::Given(given.clone()));
         }
-        let read = |path: &Path| read_root_secret(path).map_err(|error| StartError(format!("MSC_ROOT_SECRET_FILE: {error}")));
+        let read =
+            |path: &Path| read_root_secret(path).map_err(|error| StartError(format!("MSC_ROOT_SECRET_FILE: {error}")));
         Ok(match (read(&self.file)?, read(&self.fresh)?) {
             (Some(secret), _) => KeptSecret::InPlace(secret),
             (None, Some(secret)) => KeptSecret::Fresh(secret),
@@ -194,7 +200,9 @@ impl SecretPlace {
         }
         match std::fs::rename(&self.fresh, &self.file) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.file.exists() => Ok(()),
-            other => other.map_err(|error| StartError(format!("MSC_ROOT_SECRET_FILE: {}: {error}", self.file.display()))),
+            other => {
+                other.map_err(|error| StartError(format!("MSC_ROOT_SECRET_FILE: {}: {error}", self.file.display())))
+            }
         }
     }
 }

@@ -5,7 +5,9 @@ use crate::domain::account::{AccountAlias, AccountId, AccountName};
 use crate::domain::error::Error;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::operations::account::{CreateAccount, ListAccounts};
-use crate::operations::password_policy::{DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy};
+use crate::operations::password_policy::{
+    DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy,
+};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -17,6 +19,7 @@ parsed!(account_name, AccountName);
 pub enum Command {
     /// Make an account without users
     Create {
+        /// 3 to 63 lowercase letters, digits and single hyphens
         #[arg(long, value_parser = alias)]
         alias: AccountAlias,
         /// 12 digits; random without it
@@ -126,7 +129,9 @@ async fn list(door: &Door) -> Result<(), Error> {
     let accounts = door.context().perform(ListAccounts).await?;
     let rows: Vec<Vec<Value>> = accounts
         .iter()
-        .map(|account| vec![json!(account.account_id.as_str()), json!(account.alias.as_ref().map(AccountAlias::as_str))])
+        .map(|account| {
+            vec![json!(account.account_id.as_str()), json!(account.alias.as_ref().map(AccountAlias::as_str))]
+        })
         .collect();
     door.output.list(&["AccountId", "AccountAlias"], &rows);
     Ok(())

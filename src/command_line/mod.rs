@@ -26,7 +26,11 @@ use std::time::Duration;
 
 /// A self-hosted console for My Security Credentials, with the semantics of AWS IAM.
 #[derive(Parser)]
-#[command(name = "my-security-credentials", version, after_help = "`--help` after the name alone also lists every setting.")]
+#[command(
+    name = "my-security-credentials",
+    version,
+    after_help = "`--help` after the name alone also lists every setting."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -54,7 +58,7 @@ enum Command {
 }
 
 /// How often what has expired is looked for.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {

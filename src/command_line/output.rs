@@ -10,7 +10,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// A thing with its properties, in the order given; what is null is left out of the text.
+    /// A thing with its properties; the text has them in the order given and leaves out what is null.
     pub fn show(self, properties: &[(&str, Value)]) {
         match self {
             Self::Json => println!("{:#}", object(properties)),
@@ -26,18 +26,24 @@ impl Format {
     /// Things of one kind under their columns.
     pub fn list(self, columns: &[&str], rows: &[Vec<Value>]) {
         if self == Self::Json {
-            let objects = rows.iter().map(|row| object(&columns.iter().copied().zip(row.iter().cloned()).collect::<Vec<_>>()));
+            let objects =
+                rows.iter().map(|row| object(&columns.iter().copied().zip(row.iter().cloned()).collect::<Vec<_>>()));
             println!("{:#}", Value::Array(objects.collect()));
             return;
         }
         let cells: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(text).collect()).collect();
-        let width = |at: usize| cells.iter().map(|row| row[at].chars().count()).chain([columns[at].len()]).max().unwrap_or_default();
+        let width = |at: usize| {
+            cells.iter().map(|row| row[at].chars().count()).chain([columns[at].len()]).max().unwrap_or_default()
+        };
         let line = |row: &[String]| {
-            let padded: Vec<String> = row.iter().enumerate().map(|(at, cell)| format!("{cell:0$}", width(at))).collect();
+            let padded: Vec<String> =
+                row.iter().enumerate().map(|(at, cell)| format!("{cell:0$}", width(at))).collect();
             println!("{}", padded.join("  ").trim_end());
         };
         line(&columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>());
-        cells.iter().for_each(|row| line(row));
+        for row in &cells {
+            line(row);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::domain::error::{Code, Error, Violation};
 use crate::domain::password::TypedPassword;
 use crate::domain::password_policy::PasswordRules;
 use crate::operations::Context;
-use crate::operations::password::generated_password;
+use crate::operations::login_profile::generated_password;
 use crate::operations::password_policy::GetAccountPasswordPolicy;
 use clap::Args;
 use std::io::Read;
@@ -61,7 +61,10 @@ fn read(input: impl Read) -> Result<TypedPassword, Error> {
         .map_err(|_| Error::refused(Code::ValidationError, "--password-stdin: the password is not valid UTF-8."))?;
     let line = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text);
     if line.is_empty() {
-        return Err(Error::refused(Code::ValidationError, "--password-stdin: there is no password on the standard input."));
+        return Err(Error::refused(
+            Code::ValidationError,
+            "--password-stdin: there is no password on the standard input.",
+        ));
     }
     Ok(TypedPassword::new(line))
 }
@@ -70,7 +73,7 @@ fn read(input: impl Read) -> Result<TypedPassword, Error> {
 pub fn with_reasons(error: Error) -> Error {
     match error {
         Error::Refused(mut refusal) if refusal.code == Code::PasswordPolicyViolation => {
-            let reasons: Vec<String> = refusal.details.violations.iter().map(words).collect();
+            let reasons: Vec<String> = refusal.details.violations.iter().copied().map(words).collect();
             refusal.message = format!("{} It needs: {}.", refusal.message, reasons.join("; "));
             Error::Refused(refusal)
         }
@@ -78,7 +81,7 @@ pub fn with_reasons(error: Error) -> Error {
     }
 }
 
-fn words(violation: &Violation) -> String {
+fn words(violation: Violation) -> String {
     match violation {
         Violation::TooShort { minimum } => format!("at least {minimum} characters"),
         Violation::TooLong => "at most 128 characters".to_owned(),

@@ -7,8 +7,10 @@ use crate::domain::managed_policy::{ADMINISTRATOR_ACCESS, AWS_MANAGED_POLICIES};
 use crate::domain::password::TypedPassword;
 use crate::domain::user::{Path, UserName};
 use crate::operations::Context;
-use crate::operations::password::{CreateLoginProfile, UpdateLoginProfile};
-use crate::operations::user::{AttachUserPolicy, CreateUser, DeleteUser, FirstPassword, ListUsers, PutUserPolicy};
+use crate::operations::create_user::{CreateUser, FirstPassword};
+use crate::operations::login_profile::{CreateLoginProfile, UpdateLoginProfile};
+use crate::operations::user::{DeleteUser, ListUsers};
+use crate::operations::user_policy::{AttachUserPolicy, PutUserPolicy};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -55,6 +57,7 @@ pub enum Command {
 pub struct User {
     #[command(flatten)]
     target: Target,
+    /// Up to 64 letters, digits and +=,.@_-; in any case
     #[arg(long, value_name = "NAME", value_parser = user_name)]
     user_name: UserName,
 }
@@ -82,18 +85,24 @@ pub async fn run(door: &Door, command: Command) -> Result<(), Error> {
         Command::List(target) => list(door, &target).await,
         Command::Delete(user) => {
             user.context(door).await?.perform(DeleteUser { user_name: user.user_name.clone() }).await?;
-            user.say(door, "deleted")
+            user.say(door, "deleted");
+            Ok(())
         }
         Command::PutPolicy { user, policy_name, policy_document } => {
             let policy_document = read(&policy_document)?;
             let operation = PutUserPolicy { user_name: user.user_name.clone(), policy_name, policy_document };
             user.context(door).await?.perform(operation).await?;
-            user.say(door, "policy put")
+            user.say(door, "policy put");
+            Ok(())
         }
         Command::AttachPolicy { user, policy_arn } => {
             let policy_arn = arn(policy_arn);
-            user.context(door).await?.perform(AttachUserPolicy { user_name: user.user_name.clone(), policy_arn }).await?;
-            user.say(door, "policy attached")
+            user.context(door)
+                .await?
+                .perform(AttachUserPolicy { user_name: user.user_name.clone(), policy_arn })
+                .await?;
+            user.say(door, "policy attached");
+            Ok(())
         }
         Command::ResetPassword { user, password } => reset_password(door, &user, &password).await,
     }
@@ -104,9 +113,8 @@ impl User {
         door.about(&self.target.account).await
     }
 
-    fn say(&self, door: &Door, done: &str) -> Result<(), Error> {
+    fn say(&self, door: &Door, done: &str) {
         door.output.show(&[("UserName", json!(self.user_name.as_str())), ("Done", json!(done))]);
-        Ok(())
     }
 }
 
@@ -117,8 +125,9 @@ fn arn(name: String) -> String {
 }
 
 fn read(file: &std::path::Path) -> Result<String, Error> {
-    std::fs::read_to_string(file)
-        .map_err(|error| Error::refused(Code::ValidationError, format!("{}: the policy cannot be read: {error}", file.display())))
+    std::fs::read_to_string(file).map_err(|error| {
+        Error::refused(Code::ValidationError, format!("{}: the policy cannot be read: {error}", file.display()))
+    })
 }
 
 impl Create {
@@ -140,11 +149,17 @@ impl Create {
                 path: self.path.clone(),
                 login_profile,
                 inline_policies,
-                attached_policies: self.administrator.then(|| ADMINISTRATOR_ACCESS.arn.to_owned()).into_iter().collect(),
+                attached_policies: self
+                    .administrator
+                    .then(|| ADMINISTRATOR_ACCESS.arn.to_owned())
+                    .into_iter()
+                    .collect(),
             })
             .await
             .map_err(with_reasons)?;
-        let attached = created.change_password_attached.then_some("IAMUserChangePassword, so that the user can change the password");
+        let attached = created
+            .change_password_attached
+            .then_some("IAMUserChangePassword, so that the user can change the password");
         door.output.show(&[
             ("UserName", json!(created.user.user_name.as_str())),
             ("UserId", json!(created.user.user_id.as_str())),
@@ -196,11 +211,19 @@ async fn reset_password(door: &Door, user: &User, options: &PasswordOptions) -> 
 }
 
 /// Whether the user has a password already does not matter to who sets one.
-async fn set_password(cx: &Context, user: &User, password: TypedPassword, password_reset_required: bool) -> Result<(), Error> {
+async fn set_password(
+    cx: &Context,
+    user: &User,
+    password: TypedPassword,
+    password_reset_required: bool,
+) -> Result<(), Error> {
     let user_name = user.user_name.clone();
-    let create = CreateLoginProfile { user_name: user_name.clone(), password: password.clone(), password_reset_required };
+    let create =
+        CreateLoginProfile { user_name: user_name.clone(), password: password.clone(), password_reset_required };
     match cx.perform(UpdateLoginProfile { user_name, password, password_reset_required }).await {
-        Err(Error::Refused(refusal)) if refusal.code == Code::NoSuchEntity && refusal.message.starts_with("Login Profile") => {
+        Err(Error::Refused(refusal))
+            if refusal.code == Code::NoSuchEntity && refusal.message.starts_with("Login Profile") =>
+        {
             cx.perform(create).await
         }
         other => other,

@@ -106,7 +106,9 @@ impl PublicUrl {
 impl Config {
     /// From the command line, the environment of the process and the file that they name.
     pub fn from_environment(flags: &GlobalFlags) -> Result<Self, ConfigError> {
-        Self::load(flags, std::env::vars_os())
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        let environment = std::env::vars_os();
+        Self::load(flags, environment)
     }
 
     pub fn load<K, V>(flags: &GlobalFlags, env: impl IntoIterator<Item = (K, V)>) -> Result<Self, ConfigError>

@@ -81,7 +81,9 @@ impl Asset {
     }
 
     fn best(&self, accepted: &str) -> (&web::Bytes, Option<&'static str>) {
-        let takes = |encoding: &str| accepted.split(',').any(|one| one.split(';').next().unwrap_or_default().trim() == encoding);
+        let takes = |encoding: &str| {
+            accepted.split(',').any(|one| one.split(';').next().unwrap_or_default().trim() == encoding)
+        };
         match (&self.brotli, &self.gzip) {
             (Some(bytes), _) if takes("br") => (bytes, Some("br")),
             (_, Some(bytes)) if takes("gzip") => (bytes, Some("gzip")),
@@ -110,9 +112,13 @@ pub async fn get(request: HttpRequest, name: web::Path<String>, console: web::Da
     let accepted = request.headers().get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (bytes, encoding) = asset.best(accepted);
     let mut response = HttpResponse::Ok();
-    response.insert_header((CONTENT_TYPE, asset.kind)).insert_header((CACHE_CONTROL, IMMUTABLE)).insert_header((VARY, "Accept-Encoding"));
-    // Named even where there is none, so that the middleware that compresses pages leaves it alone.
-    response.insert_header((CONTENT_ENCODING, encoding.unwrap_or("identity")));
+    response
+        .insert_header((CONTENT_TYPE, asset.kind))
+        .insert_header((CACHE_CONTROL, IMMUTABLE))
+        .insert_header((VARY, "Accept-Encoding"));
+    if let Some(encoding) = encoding {
+        response.insert_header((CONTENT_ENCODING, encoding));
+    }
     response.body(bytes.clone())
 }
 

@@ -8,8 +8,8 @@ use super::password_form::{ChangePasswordForm, empty_form, problems_of};
 use super::session::SignedIn;
 use crate::domain::action::Action;
 use crate::domain::error::{Code, Error};
-use crate::operations::authenticate;
 use crate::operations::password::PasswordChanged;
+use crate::operations::session;
 use crate::pages::change_password::ChangePasswordPage;
 use crate::pages::password_form::Problem;
 use actix_web::{HttpRequest, HttpResponse};
@@ -25,7 +25,11 @@ pub async fn get(request: HttpRequest, cx: SignedIn) -> Result<HttpResponse, Pag
     show.ok(&page)
 }
 
-pub async fn post(request: HttpRequest, cx: SignedIn, Checked(form): Checked<ChangePasswordForm>) -> Result<HttpResponse, PageError> {
+pub async fn post(
+    request: HttpRequest,
+    cx: SignedIn,
+    Checked(form): Checked<ChangePasswordForm>,
+) -> Result<HttpResponse, PageError> {
     let show = Show::of(&request)?;
     let problems = form.problems();
     if !problems.is_empty() {
@@ -52,7 +56,12 @@ pub(super) fn overtaken(code: Code) -> bool {
 }
 
 /// On with a new key, and told so on the next page.
-pub(super) fn done(show: Show, cx: &SignedIn, changed: PasswordChanged, location: &str) -> Result<HttpResponse, PageError> {
+pub(super) fn done(
+    show: Show,
+    cx: &SignedIn,
+    changed: PasswordChanged,
+    location: &str,
+) -> Result<HttpResponse, PageError> {
     cx.renew(changed.session_epoch)?;
     Ok(show.telling(Told::PasswordChanged(changed.sessions_ended)).see_other(location))
 }
@@ -64,7 +73,12 @@ async fn refuse_unauthorized(cx: &SignedIn) -> Result<(), PageError> {
     }
 }
 
-async fn again(show: Show, cx: &SignedIn, form: &ChangePasswordForm, mut problems: Vec<Problem>) -> Result<HttpResponse, PageError> {
+async fn again(
+    show: Show,
+    cx: &SignedIn,
+    form: &ChangePasswordForm,
+    mut problems: Vec<Problem>,
+) -> Result<HttpResponse, PageError> {
     if !form.problems().is_empty() {
         let (_, rules) = empty_form(cx).await?;
         problems.extend(form.broken_rules(&rules, cx.user()?));
@@ -75,7 +89,7 @@ async fn again(show: Show, cx: &SignedIn, form: &ChangePasswordForm, mut problem
 
 async fn page(show: &Show, cx: &SignedIn, problems: &[Problem]) -> Result<ChangePasswordPage, PageError> {
     let (form, _) = empty_form(cx).await?;
-    let others = authenticate::other_sessions(&cx.app, cx.user()?, cx.now).await?;
+    let others = session::other_sessions(&cx.app, cx.user()?, cx.now).await?;
     Ok(ChangePasswordPage::new(show.signed_in(cx)?, form.ending(others)).refused(problems))
 }
 

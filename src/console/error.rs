@@ -53,7 +53,11 @@ impl PageError {
     }
 
     pub fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::new(Problem::Failed(Failure { outcome: Outcome::NothingChanged, unavailable: false, source: source.into() }))
+        Self::new(Problem::Failed(Failure {
+            outcome: Outcome::NothingChanged,
+            unavailable: false,
+            source: source.into(),
+        }))
     }
 
     /// The store or the hasher did not answer in time; whether something was changed is not known.
@@ -64,7 +68,11 @@ impl PageError {
 
     /// The sessions cannot be read: nothing was begun.
     pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::new(Problem::Failed(Failure { outcome: Outcome::NothingChanged, unavailable: true, source: source.into() }))
+        Self::new(Problem::Failed(Failure {
+            outcome: Outcome::NothingChanged,
+            unavailable: true,
+            source: source.into(),
+        }))
     }
 
     pub fn form_expired(request: &HttpRequest) -> Self {
@@ -88,11 +96,11 @@ impl PageError {
         Self::new(Problem::NotAuthorized { refusal, what })
     }
 
-    /// Nobody is signed in: sign-in first, then the page that was asked for. `ended`: the account of a session that is over.
-    pub fn sign_in_first(request: &HttpRequest, ended: Option<&str>) -> Self {
+    /// Nobody is signed in: sign-in first, then the page that was asked for. `ended`: there was a session, and it is over.
+    pub fn sign_in_first(request: &HttpRequest, ended: bool) -> Self {
         let page = request.uri().path_and_query().map_or("", |page| page.as_str());
         let location = super::sign_in::location(None, super::origin::next_page(page));
-        Self::new(Problem::GoTo { location, told: ended.map(|_| Told::SessionExpired) })
+        Self::new(Problem::GoTo { location, told: ended.then_some(Told::SessionExpired) })
     }
 
     /// This browser's own change ended the session: its second click is no error.
@@ -119,7 +127,9 @@ impl From<Error> for PageError {
             Error::Failed(failure) => Self::new(Problem::Failed(failure)),
             Error::Refused(refusal) => match refusal.code {
                 Code::NotAuthorized | Code::InvalidUserType => Self::refused(refusal, "view this page"),
-                Code::Busy | Code::EntityTemporarilyUnmodifiable | Code::LimitExceeded => Self::unavailable(refusal.message),
+                Code::Busy | Code::EntityTemporarilyUnmodifiable | Code::LimitExceeded => {
+                    Self::unavailable(refusal.message)
+                }
                 Code::NoSuchEntity => Self::not_found(),
                 Code::OldPasswordIncorrect
                 | Code::PasswordPolicyViolation
@@ -150,7 +160,13 @@ impl ResponseError for PageError {
             Problem::NotFound => 404,
             Problem::MethodNotAllowed { .. } => 405,
             Problem::Unreadable { status, .. } => *status,
-            Problem::Failed(failure) => if failure.unavailable { 503 } else { 500 },
+            Problem::Failed(failure) => {
+                if failure.unavailable {
+                    503
+                } else {
+                    500
+                }
+            }
         };
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }

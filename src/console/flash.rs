@@ -1,7 +1,7 @@
 //! What is told once, on the page that a redirect leads to: a code in a short cookie, never text.
 
-use super::console::Console;
 use super::cookies;
+use super::state::Console;
 use actix_web::HttpRequest;
 
 /// What happened.
@@ -45,7 +45,13 @@ mod tests {
 
     #[test]
     fn every_code_is_read_as_it_was_written() {
-        let all = [Told::PasswordChanged(0), Told::PasswordChanged(12), Told::SignedOut, Told::SessionExpired, Told::PasswordChangedByThisBrowser];
+        let all = [
+            Told::PasswordChanged(0),
+            Told::PasswordChanged(12),
+            Told::SignedOut,
+            Told::SessionExpired,
+            Told::PasswordChangedByThisBrowser,
+        ];
         for told in all {
             assert_eq!(Told::parse(&told.code()), Some(told));
         }

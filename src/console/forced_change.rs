@@ -12,7 +12,7 @@ use super::sign_in::{Query, encoded};
 use crate::domain::action::Action;
 use crate::domain::error::Error;
 use crate::domain::login_profile::Standing;
-use crate::operations::authenticate;
+use crate::operations::session;
 use crate::pages::forced_change::ForcedChangePage;
 use crate::pages::password_form::Problem;
 use actix_web::http::StatusCode;
@@ -32,7 +32,11 @@ pub async fn get(request: HttpRequest, cx: MustChange, query: web::Query<Query>)
     show(&request, &cx, query.next().unwrap_or_default(), &[]).await
 }
 
-pub async fn post(request: HttpRequest, cx: MustChange, Checked(form): Checked<ChangePasswordForm>) -> Result<HttpResponse, PageError> {
+pub async fn post(
+    request: HttpRequest,
+    cx: MustChange,
+    Checked(form): Checked<ChangePasswordForm>,
+) -> Result<HttpResponse, PageError> {
     let next = next_page(&form.next);
     let mut problems = form.problems();
     if !problems.is_empty() {
@@ -41,9 +45,7 @@ pub async fn post(request: HttpRequest, cx: MustChange, Checked(form): Checked<C
         return show(&request, &cx, next.unwrap_or_default(), &problems).await;
     }
     match cx.0.perform_to_end(form.operation()).await {
-        Ok(changed) => {
-            done(Show::of(&request)?, &cx.0, changed, next.unwrap_or("/console"))
-        }
+        Ok(changed) => done(Show::of(&request)?, &cx.0, changed, next.unwrap_or("/console")),
         Err(Error::Refused(refusal)) => match problems_of(&refusal) {
             _ if overtaken(refusal.code) && cx.0.was_replaced().await? => {
                 Err(PageError::password_was_changed(cx.0.user()?.account_label()))
@@ -56,7 +58,12 @@ pub async fn post(request: HttpRequest, cx: MustChange, Checked(form): Checked<C
 }
 
 /// The form with the reason for it, or the reason why there is none.
-async fn show(request: &HttpRequest, cx: &MustChange, next: &str, problems: &[Problem]) -> Result<HttpResponse, PageError> {
+async fn show(
+    request: &HttpRequest,
+    cx: &MustChange,
+    next: &str,
+    problems: &[Problem],
+) -> Result<HttpResponse, PageError> {
     let cx = &cx.0;
     let (show, user) = (Show::of(request)?, cx.user()?);
     let (frame, menu) = (show.step(cx), user_menu(user));
@@ -64,10 +71,10 @@ async fn show(request: &HttpRequest, cx: &MustChange, next: &str, problems: &[Pr
         return show.respond(StatusCode::FORBIDDEN, &ForcedChangePage::not_allowed(frame, menu));
     }
     let form = async || {
-        let others = authenticate::other_sessions(&cx.app, user, cx.now).await?;
+        let others = session::other_sessions(&cx.app, user, cx.now).await?;
         Ok::<_, PageError>(empty_form(cx).await?.0.ending(others))
     };
-    let page = match authenticate::standing(&cx.app, user, cx.now).await? {
+    let page = match session::standing(&cx.app, user, cx.now).await? {
         Some(Standing::Expired { max_password_age }) => {
             ForcedChangePage::expired(frame, menu, max_password_age, form().await?)
         }
@@ -77,7 +84,9 @@ async fn show(request: &HttpRequest, cx: &MustChange, next: &str, problems: &[Pr
         Some(Standing::TemporaryExpired) => {
             return show.respond(StatusCode::FORBIDDEN, &ForcedChangePage::temporary_password_expired(frame, menu));
         }
-        Some(Standing::ResetRequired | Standing::Good) | None => ForcedChangePage::first_sign_in(frame, menu, form().await?),
+        Some(Standing::ResetRequired | Standing::Good) | None => {
+            ForcedChangePage::first_sign_in(frame, menu, form().await?)
+        }
     };
     let page = page.next(next).refused(problems);
     if problems.is_empty() { show.ok(&page) } else { show.unprocessable(&page) }

@@ -1,9 +1,9 @@
 //! A form as it arrives: of our own origin, with its token, strictly decoded. A handler that takes a `Checked<F>` can
 //! have it in no other way.
 
-use super::console::{self, Console};
 use super::error::PageError;
 use super::origin::is_own_origin;
+use super::state::{self, Console};
 use super::{session, visit};
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
@@ -11,10 +11,13 @@ use actix_web::{FromRequest, HttpRequest, web};
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Of a whole form, in bytes.
 const LIMIT: usize = 16 * 1024;
+/// For a whole form to arrive.
+const PATIENCE: Duration = Duration::from_secs(5);
 const TOKEN: &str = "csrf";
 
 /// A form before sign-in belongs to the visit, also where the browser happens to have a session; any other one belongs to
@@ -61,14 +64,15 @@ impl<F: Form + 'static> FromRequest for Checked<F> {
         let request = request.clone();
         let payload = web::Payload::from_request(&request, payload);
         Box::pin(async move {
-            let console = console::of(&request)?;
+            let console = state::of(&request)?;
             if !is_own_origin(&request, &console) {
                 return Err(PageError::form_expired(&request));
             }
             if !is_urlencoded(&request) {
                 return Err(PageError::unreadable(415, "The form was not sent as application/x-www-form-urlencoded."));
             }
-            let body = body(payload.await.map_err(|_| PageError::unreadable(400, "The form could not be read."))?).await?;
+            let body =
+                body(payload.await.map_err(|_| PageError::unreadable(400, "The form could not be read."))?).await?;
             let mut fields = Fields(decode::<F>(&body)?);
             let token = fields.take(TOKEN);
             if !accepts::<F>(&request, &console, &token) {
@@ -83,14 +87,16 @@ fn is_urlencoded(request: &HttpRequest) -> bool {
     let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (kind, parameter) = value.split_once(';').unwrap_or((value, ""));
     let parameter = parameter.trim().to_ascii_lowercase();
-    kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") && matches!(parameter.as_str(), "" | "charset=utf-8")
+    kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        && matches!(parameter.as_str(), "" | "charset=utf-8")
 }
 
 async fn body(payload: web::Payload) -> Result<Zeroizing<Vec<u8>>, PageError> {
-    match payload.to_bytes_limited(LIMIT).await {
-        Ok(Ok(bytes)) => Ok(Zeroizing::new(bytes.to_vec())),
-        Ok(Err(_)) => Err(PageError::unreadable(400, "The form did not arrive whole.")),
-        Err(_) => Err(PageError::unreadable(413, "The form is larger than 16 KiB.")),
+    match tokio::time::timeout(PATIENCE, payload.to_bytes_limited(LIMIT)).await {
+        Ok(Ok(Ok(bytes))) => Ok(Zeroizing::new(bytes.to_vec())),
+        Ok(Ok(Err(_))) => Err(PageError::unreadable(400, "The form did not arrive whole.")),
+        Ok(Err(_)) => Err(PageError::unreadable(413, "The form is larger than 16 KiB.")),
+        Err(_) => Err(PageError::unreadable(408, "The form did not arrive in time.")),
     }
 }
 
@@ -108,12 +114,16 @@ fn decode<F: Form>(body: &[u8]) -> Result<HashMap<String, Zeroizing<String>>, Pa
         let mut halves = pair.splitn(2, |byte| *byte == b'=');
         let name = text(halves.next().unwrap_or_default())?;
         let value = text(halves.next().unwrap_or_default())?;
-        let known = name.as_str() == TOKEN || F::REQUIRED.contains(&name.as_str()) || F::OPTIONAL.contains(&name.as_str());
+        let known =
+            name.as_str() == TOKEN || F::REQUIRED.contains(&name.as_str()) || F::OPTIONAL.contains(&name.as_str());
         if !known {
             return Err(PageError::unreadable(400, "The form has a field that does not belong to it."));
         }
         if fields.insert(name.to_string(), value).is_some() {
-            return Err(PageError::unreadable(400, format!("The form has the field {} more than once.", name.as_str())));
+            return Err(PageError::unreadable(
+                400,
+                format!("The form has the field {} more than once.", name.as_str()),
+            ));
         }
     }
     match F::REQUIRED.iter().find(|name| !fields.contains_key(**name)) {
@@ -140,7 +150,8 @@ fn text(encoded: &[u8]) -> Result<Zeroizing<String>, PageError> {
 }
 
 fn escaped(high: Option<&u8>, low: Option<&u8>) -> Result<u8, PageError> {
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+    let digit =
+        |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());
     match (digit(high), digit(low)) {
         (Some(high), Some(low)) => Ok(high << 4 | low),
         _ => Err(PageError::unreadable(400, "The form holds a bad percent escape.")),
@@ -188,7 +199,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_a_browser_encodes_comes_back_as_it_was(value in any::<String>()) {
-            let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let encoded = value.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
             prop_assert_eq!(decoded(&format!("a={encoded}")), Some(value));
         }
     }

@@ -13,6 +13,8 @@ pub async fn ready(console: web::Data<Console>) -> HttpResponse {
     if crate::operations::housekeeping::store_answers(&console.app).await {
         HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n")
     } else {
-        HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body("the database does not answer\n")
+        HttpResponse::ServiceUnavailable()
+            .content_type("text/plain; charset=utf-8")
+            .body("the database does not answer\n")
     }
 }

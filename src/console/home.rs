@@ -5,7 +5,7 @@ use super::moment;
 use super::page::Show;
 use super::security_credentials::{account_details, may_change_password, own_user};
 use super::session::SignedIn;
-use crate::operations::authenticate;
+use crate::operations::session;
 use crate::pages::frame::Fact;
 use crate::pages::home::HomePage;
 use actix_web::{HttpRequest, HttpResponse};
@@ -20,10 +20,11 @@ pub async fn get(request: HttpRequest, cx: SignedIn) -> Result<HttpResponse, Pag
         page = page.password_changed_elsewhere(&moment::shown(at));
     }
     if let Fact::Known(found) = &user {
-        page.password_changed = found.login_profile.and_then(|profile| moment::past(profile.changed_at, cx.now).relative);
+        let changed = found.login_profile.and_then(|profile| moment::past(profile.changed_at, cx.now).relative);
+        page.password_changed = changed.map(|ago| ago.to_lowercase());
     }
     // A fact of the session: who may not read it is warned all the same.
-    if let Some(warning) = authenticate::expiry_warning(&cx.app, cx.user()?, cx.now).await? {
+    if let Some(warning) = session::expiry_warning(&cx.app, cx.user()?, cx.now).await? {
         let days = u32::try_from(warning.days).unwrap_or_default();
         page = page.password_expires(days, &moment::shown(warning.expires_at));
     }

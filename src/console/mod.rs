@@ -3,7 +3,6 @@
 
 mod assets;
 mod change_password;
-pub mod console;
 pub mod cookies;
 mod csrf;
 pub mod error;
@@ -19,18 +18,25 @@ mod password_form;
 mod remembered_user;
 mod security_credentials;
 pub mod session;
+mod session_row;
+mod session_store;
 mod sign_in;
+mod sign_out;
+pub mod state;
+mod user_sign_in;
 mod visit;
 
-pub use console::Console;
 pub use page::Shown;
+pub use state::Console;
 
 use actix_session::SessionMiddleware;
 use actix_session::config::CookieContentSecurity;
 use actix_web::cookie::{Key, SameSite};
+use actix_web::middleware::Compress;
 use actix_web::{Resource, web};
 use error::PageError;
-use session::{Sessions, SignedIn};
+use session::SignedIn;
+use session_store::Sessions;
 
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
@@ -40,19 +46,37 @@ const BOTH: &str = "GET, HEAD, POST";
 pub fn routes(config: &mut web::ServiceConfig, console: &web::Data<Console>, key: &Key) {
     config
         .app_data(console.clone())
-        .service(only(web::resource("/healthz").route(web::get().to(health::healthy)).route(web::head().to(health::healthy)), GET))
-        .service(only(web::resource("/readyz").route(web::get().to(health::ready)).route(web::head().to(health::ready)), GET))
-        .service(only(web::resource("/static/{name}").route(web::get().to(assets::get)).route(web::head().to(assets::get)), GET))
-        .service(only(web::resource("/favicon.ico").route(web::get().to(assets::favicon)).route(web::head().to(assets::favicon)), GET))
-        .service(only(web::resource("/robots.txt").route(web::get().to(assets::robots)).route(web::head().to(assets::robots)), GET))
-        .service(web::scope("").wrap(sessions(console, key)).configure(pages));
+        .service(only(
+            web::resource("/healthz").route(web::get().to(health::healthy)).route(web::head().to(health::healthy)),
+            GET,
+        ))
+        .service(only(
+            web::resource("/readyz").route(web::get().to(health::ready)).route(web::head().to(health::ready)),
+            GET,
+        ))
+        .service(only(
+            web::resource("/static/{name}").route(web::get().to(assets::get)).route(web::head().to(assets::get)),
+            GET,
+        ))
+        .service(only(
+            web::resource("/favicon.ico").route(web::get().to(assets::favicon)).route(web::head().to(assets::favicon)),
+            GET,
+        ))
+        .service(only(
+            web::resource("/robots.txt").route(web::get().to(assets::robots)).route(web::head().to(assets::robots)),
+            GET,
+        ))
+        .service(web::scope("").wrap(sessions(console, key)).wrap(Compress::default()).configure(pages));
 }
 
 fn pages(config: &mut web::ServiceConfig) {
     config
         .service(only(web::resource("/").route(web::get().to(home::root)).route(web::head().to(home::root)), GET))
         .service(only(
-            web::resource("/signin").route(web::get().to(sign_in::get)).route(web::head().to(sign_in::get)).route(web::post().to(sign_in::post)),
+            web::resource("/signin")
+                .route(web::get().to(sign_in::get))
+                .route(web::head().to(sign_in::get))
+                .route(web::post().to(sign_in::post)),
             BOTH,
         ))
         .service(only(web::resource("/signin/forget").route(web::post().to(sign_in::forget)), POST))
@@ -65,12 +89,12 @@ fn pages(config: &mut web::ServiceConfig) {
         ))
         .service(only(
             web::resource("/signin/{account}")
-                .route(web::get().to(sign_in::user_get))
-                .route(web::head().to(sign_in::user_get))
-                .route(web::post().to(sign_in::user_post)),
+                .route(web::get().to(user_sign_in::get))
+                .route(web::head().to(user_sign_in::get))
+                .route(web::post().to(user_sign_in::post)),
             BOTH,
         ))
-        .service(only(web::resource("/signout").route(web::post().to(sign_in::sign_out)), POST))
+        .service(only(web::resource("/signout").route(web::post().to(sign_out::post)), POST))
         .service(only(web::resource("/console").route(web::get().to(home::get)).route(web::head().to(home::get)), GET))
         .service(only(
             web::resource("/console/security-credentials")

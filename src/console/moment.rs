@@ -42,7 +42,8 @@ fn ahead(left: Duration) -> String {
     match (left.whole_days(), left.whole_hours()) {
         (0, hours) if hours < 1 => "In less than 1 hour".to_owned(),
         (0, hours) => format!("In {}", counted(hours, "hour")),
-        (days, _) => format!("In {}", counted(days, "day")),
+        // A day that has begun counts, as it does in the warning.
+        (days, _) => format!("In {}", counted(days + i64::from(left > Duration::days(days)), "day")),
     }
 }
 
@@ -71,6 +72,7 @@ mod tests {
         assert_eq!(relative(Duration::days(78)), "78 days ago");
         let relative = |left| future(OffsetDateTime::UNIX_EPOCH + left, OffsetDateTime::UNIX_EPOCH).relative.unwrap();
         assert_eq!(relative(Duration::days(12)), "In 12 days");
+        assert_eq!(relative(Duration::days(9) + Duration::SECOND), "In 10 days");
         assert_eq!(relative(Duration::hours(1)), "In 1 hour");
         assert_eq!(relative(Duration::minutes(9)), "In less than 1 hour");
     }

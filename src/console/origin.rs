@@ -1,6 +1,6 @@
 //! Which origin a request came from, and where it may be sent on to: this one and no other.
 
-use super::console::Console;
+use super::state::Console;
 use actix_web::HttpRequest;
 use actix_web::http::header::ORIGIN;
 
@@ -37,8 +37,21 @@ mod tests {
     #[test]
     fn no_other_place_does() {
         let wrong = [
-            "", "/", "//evil", "https://evil/console", "/consoleevil", "/console//evil", "/\\evil", "/console\\evil", "/console\r\nX: y",
-            "/signout", "console", "/console@evil", "/console#x", "javascript:alert(1)", " /console",
+            "",
+            "/",
+            "//evil",
+            "https://evil/console",
+            "/consoleevil",
+            "/console//evil",
+            "/\\evil",
+            "/console\\evil",
+            "/console\r\nX: y",
+            "/signout",
+            "console",
+            "/console@evil",
+            "/console#x",
+            "javascript:alert(1)",
+            " /console",
         ];
         for wrong in wrong {
             assert_eq!(next_page(wrong), None, "{wrong}");

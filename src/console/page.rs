@@ -1,9 +1,9 @@
 //! From a page's struct to a response: frame, flash, cookies, headers. The words are in `pages`.
 
-use super::console::Console;
 use super::error::PageError;
 use super::flash::Told;
 use super::session::SignedIn;
+use super::state::Console;
 use super::{cookies, visit};
 use crate::domain::principal::{Caller, IamUser};
 use crate::pages::frame::{Flash, Frame, Theme, UserMenu};
@@ -23,9 +23,10 @@ pub struct Show {
 
 impl Show {
     pub fn of(request: &HttpRequest) -> Result<Self, PageError> {
-        let console = super::console::of(request)?;
+        let console = super::state::of(request)?;
         let told = Told::of(request, &console);
-        let shown = cookies::value(request, cookies::FLASH, console.https).map(|_| cookies::removal(cookies::FLASH, console.https));
+        let shown = cookies::value(request, cookies::FLASH, console.https)
+            .map(|_| cookies::removal(cookies::FLASH, console.https));
         Ok(Self { console, told, cookies: shown.into_iter().collect() })
     }
 

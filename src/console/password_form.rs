@@ -28,11 +28,11 @@ pub struct ChangePasswordForm {
 #[derive(Validate)]
 struct Lengths {
     #[validate(range(min = 1))]
-    old_password: usize,
+    old: usize,
     #[validate(range(min = 1))]
-    new_password: usize,
+    new: usize,
     #[validate(range(min = 1))]
-    confirm_password: usize,
+    confirm: usize,
 }
 
 impl Form for ChangePasswordForm {
@@ -56,18 +56,19 @@ impl ChangePasswordForm {
     /// What the form alone can know, in the order of its fields.
     pub fn problems(&self) -> Vec<Problem> {
         let lengths = Lengths {
-            old_password: self.old_password.length(),
-            new_password: self.new_password.length(),
-            confirm_password: self.confirm_password.length(),
+            old: self.old_password.length(),
+            new: self.new_password.length(),
+            confirm: self.confirm_password.length(),
         };
         let errors = lengths.validate().err();
         let empty = |field: &str| errors.as_ref().is_some_and(|errors| errors.field_errors().contains_key(field));
-        let mismatch = !bool::from(self.new_password.expose().as_bytes().ct_eq(self.confirm_password.expose().as_bytes()));
+        let mismatch =
+            !bool::from(self.new_password.expose().as_bytes().ct_eq(self.confirm_password.expose().as_bytes()));
         let checks = [
-            (empty("old_password"), Problem::OldEmpty),
-            (empty("new_password"), Problem::NewEmpty),
-            (empty("confirm_password"), Problem::ConfirmEmpty),
-            (mismatch && !empty("confirm_password") && !empty("new_password"), Problem::Mismatch),
+            (empty("old"), Problem::OldEmpty),
+            (empty("new"), Problem::NewEmpty),
+            (empty("confirm"), Problem::ConfirmEmpty),
+            (mismatch && !empty("confirm") && !empty("new"), Problem::Mismatch),
         ];
         checks.into_iter().filter_map(|(found, problem)| found.then_some(problem)).collect()
     }
@@ -99,15 +100,15 @@ pub fn problems_of(refusal: &Refusal) -> Option<Vec<Problem>> {
 }
 
 fn problems(violations: &[Violation]) -> Vec<Problem> {
-    let kinds: Vec<Kind> = violations.iter().filter_map(kind).collect();
-    let mut problems: Vec<Problem> = violations.iter().filter_map(problem).collect();
+    let kinds: Vec<Kind> = violations.iter().copied().filter_map(kind).collect();
+    let mut problems: Vec<Problem> = violations.iter().copied().filter_map(problem).collect();
     if !kinds.is_empty() {
         problems.push(Problem::MissingKinds(kinds));
     }
     problems
 }
 
-fn kind(violation: &Violation) -> Option<Kind> {
+fn kind(violation: Violation) -> Option<Kind> {
     match violation {
         Violation::MissingUppercase => Some(Kind::Uppercase),
         Violation::MissingLowercase => Some(Kind::Lowercase),
@@ -117,15 +118,15 @@ fn kind(violation: &Violation) -> Option<Kind> {
     }
 }
 
-fn problem(violation: &Violation) -> Option<Problem> {
+fn problem(violation: Violation) -> Option<Problem> {
     Some(match violation {
-        Violation::TooShort { minimum } => Problem::TooShort(*minimum),
+        Violation::TooShort { minimum } => Problem::TooShort(minimum),
         Violation::TooLong => Problem::TooLong,
         Violation::ForbiddenCharacter => Problem::CharacterNotAllowed,
         Violation::TooFewKinds => Problem::FewerThanThreeKinds,
         Violation::SameAsAccount => Problem::SameAsAccount,
         Violation::SameAsCurrent => Problem::SameAsCurrent,
-        Violation::Reused { remembered } => Problem::Reused(*remembered),
+        Violation::Reused { remembered } => Problem::Reused(remembered),
         Violation::MissingUppercase
         | Violation::MissingLowercase
         | Violation::MissingNumber

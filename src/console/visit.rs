@@ -1,7 +1,7 @@
 //! A visit before sign-in: 32 random bytes in a cookie, so that a form has a token although nothing is stored.
 
-use super::console::Console;
 use super::cookies;
+use super::state::Console;
 use actix_web::HttpRequest;
 use actix_web::cookie::Cookie;
 
@@ -12,14 +12,12 @@ pub fn of(request: &HttpRequest, console: &Console) -> Option<String> {
 
 /// The visit's value, and its cookie where it begins now.
 pub fn begin(request: &HttpRequest, console: &Console) -> (String, Option<Cookie<'static>>) {
-    match of(request, console) {
-        Some(value) => (value, None),
-        None => {
-            let value = crate::crypto::identifier::token(&console.app.random);
-            let cookie = cookies::for_this_visit(cookies::VISIT, value.clone(), console.https);
-            (value, Some(cookie))
-        }
+    if let Some(value) = of(request, console) {
+        return (value, None);
     }
+    let value = crate::crypto::identifier::token(&console.app.random);
+    let cookie = cookies::for_this_visit(cookies::VISIT, value.clone(), console.https);
+    (value, Some(cookie))
 }
 
 /// 32 bytes in base64url.

@@ -57,7 +57,12 @@ impl AuditRecord {
 }
 
 /// The record of a sign-in; CloudTrail keeps these apart from calls of the API.
-pub(super) fn console_login(app: &App, request: &RequestFacts, now: OffsetDateTime, user: Option<&IamUser>) -> AuditRecord {
+pub(super) fn console_login(
+    app: &App,
+    request: &RequestFacts,
+    now: OffsetDateTime,
+    user: Option<&IamUser>,
+) -> AuditRecord {
     let unknown = json!({ "type": "IAMUser", "userName": "HIDDEN_DUE_TO_SECURITY_REASONS" });
     AuditRecord {
         account_id: user.map(|user| user.account_id.clone()),

@@ -16,13 +16,11 @@ use crate::domain::principal::{IamUser, Stage};
 use crate::domain::user::UserName;
 use crate::store::StoreError;
 use crate::store::login_profiles::{LoginProfileRecord, SignInFacts};
-use crate::store::sessions::{ConsoleSessionRecord, LoadedSession, SignIn};
+use crate::store::sessions::SignIn;
 use time::OffsetDateTime;
 
 /// How often a sign-in that a change of the password overtook looks again.
 const ATTEMPTS: usize = 3;
-/// Two uses of a password within this span are one (S15); also how long a step before the console may take.
-const STEP_LIFETIME: time::Duration = time::Duration::minutes(15);
 
 /// What the sign-in page sends.
 pub struct SignInRequest {
@@ -180,68 +178,12 @@ async fn record_failure(
 async fn rehash(app: &App, profile: &LoginProfileRecord, typed: &TypedPassword) {
     let Ok(password) = typed.password() else { return };
     let rehashed = match app.hasher.hash(password).await {
-        Ok(hash) => app.store.rehash_password(&profile.user_id, &profile.hash, &hash).await.map_err(|error| error.to_string()),
+        Ok(hash) => {
+            app.store.rehash_password(&profile.user_id, &profile.hash, &hash).await.map_err(|error| error.to_string())
+        }
         Err(error) => Err(error.to_string()),
     };
     if let Err(error) = rehashed {
         tracing::warn!(%error, "a password could not be rehashed with the current parameters");
     }
-}
-
-/// A password that ends soon.
-pub struct ExpiryWarning {
-    /// Whole days, counting one that has begun.
-    pub days: i64,
-    pub expires_at: OffsetDateTime,
-}
-
-/// Whether the owner of a session is to be warned. Part of the session, not of what policies let one read.
-pub async fn expiry_warning(app: &App, user: &IamUser, now: OffsetDateTime) -> Result<Option<ExpiryWarning>, Error> {
-    let facts = app.store.sign_in_facts(&user.account_id, &user.user_name).await.map_err(store_failure)?;
-    Ok(facts.and_then(|facts| {
-        let profile = facts.login_profile?.login_profile();
-        let policy = facts.password_policy.as_ref();
-        Some(ExpiryWarning { days: profile.days_to_warn_of(policy, now)?, expires_at: profile.expires_at(policy)? })
-    }))
-}
-
-/// What the password of a session's owner opens today.
-pub async fn standing(app: &App, user: &IamUser, now: OffsetDateTime) -> Result<Option<Standing>, Error> {
-    let facts = app.store.sign_in_facts(&user.account_id, &user.user_name).await.map_err(store_failure)?;
-    Ok(facts.and_then(|facts| {
-        let profile = facts.login_profile?.login_profile();
-        Some(profile.standing(facts.password_policy.as_ref(), now))
-    }))
-}
-
-/// How many sessions of the user a change would end beside the one that asks.
-pub async fn other_sessions(app: &App, user: &IamUser, now: OffsetDateTime) -> Result<u64, Error> {
-    let all = app.store.live_sessions(&user.user_id, now, app.lifetimes.session_idle).await.map_err(store_failure)?;
-    Ok(all.saturating_sub(1))
-}
-
-/// A session as its cookie names it, if it is of any use.
-pub async fn session(app: &App, session_hash: &str) -> Result<Option<LoadedSession>, Error> {
-    let now = app.clock.now();
-    let loaded = app.store.session(session_hash, now, app.lifetimes.session_idle).await.map_err(store_failure)?;
-    if let Some(live) = loaded.as_ref().filter(|loaded| loaded.is_live()) {
-        app.store.touch_session(session_hash, live, now).await.map_err(store_failure)?;
-    }
-    Ok(loaded)
-}
-
-/// A step before the console must be taken soon; a session ends with the working day.
-pub fn session_lifetime(app: &App, stage: Stage) -> time::Duration {
-    match stage {
-        Stage::Full => app.lifetimes.session_absolute,
-        Stage::MustChangePassword => app.lifetimes.session_absolute.min(STEP_LIFETIME),
-    }
-}
-
-pub async fn save_session(app: &App, session: &ConsoleSessionRecord) -> Result<(), Error> {
-    app.store.save_session(session).await.map_err(store_failure)
-}
-
-pub async fn end_session(app: &App, session_hash: &str) -> Result<(), Error> {
-    app.store.end_session(session_hash).await.map_err(store_failure)
 }

@@ -2,6 +2,7 @@
 //! Why a leaf: a field private to this file is visible to none of its siblings, so that nobody but `perform` makes an
 //! `Authorized`, and skipping authorisation does not compile.
 
+use super::condition_context::condition_context;
 use super::refusal::{not_authorized, store_failure};
 use crate::app::App;
 use crate::domain::account::AccountId;
@@ -15,7 +16,6 @@ use crate::store::policies::Permissions;
 use std::net::IpAddr;
 use std::sync::Arc;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// What a request says about itself, whatever door it came through.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +50,10 @@ pub enum Demand {
 }
 
 /// One thing that can be done.
-#[expect(async_fn_in_trait, reason = "every caller is in this crate and runs on one actix worker; no Send bound is needed")]
+#[expect(
+    async_fn_in_trait,
+    reason = "every caller is in this crate and runs on one actix worker; no Send bound is needed"
+)]
 pub trait Operation {
     type Output;
     /// The audit record's event name.
@@ -147,7 +150,12 @@ async fn authorize<'a>(cx: &'a Context, demands: &'a [Demand]) -> Result<Authori
     Ok(Authorized { context: cx, demands, authorization_version })
 }
 
-async fn authorize_user(cx: &Context, user: &IamUser, session: &ConsoleSession, demands: &[Demand]) -> Result<i64, Error> {
+async fn authorize_user(
+    cx: &Context,
+    user: &IamUser,
+    session: &ConsoleSession,
+    demands: &[Demand],
+) -> Result<i64, Error> {
     let permissions = cx.app.store.permissions(&user.user_id).await.map_err(store_failure)?;
     let Some(permissions) = permissions else {
         return Err(Error::refused(Code::NotAuthorized, "The user of this session does not exist any more."));
@@ -195,7 +203,13 @@ struct Ordinary<'a> {
 }
 
 impl Ordinary<'_> {
-    fn judge(&self, policies: &[NamedPolicy], context: &ConditionContext, action: Action, target: &Arn) -> Result<(), Error> {
+    fn judge(
+        &self,
+        policies: &[NamedPolicy],
+        context: &ConditionContext,
+        action: Action,
+        target: &Arn,
+    ) -> Result<(), Error> {
         if self.session.stage == Stage::MustChangePassword && !self.is_own_password(action, target) {
             let reason = "because the password must be changed first".to_owned();
             return Err(not_authorized(&self.user.arn(), action, target, &reason));
@@ -229,28 +243,4 @@ impl Ordinary<'_> {
 /// AWS names the ARN of a managed policy, and does not name an inline one.
 fn denier(name: &str) -> String {
     if name.starts_with("arn:") { format!(": {name}") } else { String::new() }
-}
-
-/// What a policy's conditions may ask about. A key that is absent is absent: `...IfExists` and `Null` tell the difference.
-fn condition_context(cx: &Context, user: &IamUser, session: &ConsoleSession) -> ConditionContext {
-    let context = ConditionContext::default()
-        .with("aws:username", user.user_name.as_str())
-        .with("aws:userid", user.user_id.as_str())
-        .with("aws:PrincipalArn", user.arn().as_str())
-        .with("aws:PrincipalAccount", user.account_id.as_str())
-        .with("aws:PrincipalType", "User")
-        .with("aws:CurrentTime", &cx.now.format(&Rfc3339).unwrap_or_default())
-        .with("aws:EpochTime", &cx.now.unix_timestamp().to_string())
-        .with("aws:SecureTransport", if cx.request.secure { "true" } else { "false" })
-        .with("aws:MultiFactorAuthPresent", if session.mfa_at.is_some() { "true" } else { "false" });
-    let mfa_age = session.mfa_at.map(|at| (cx.now - at).whole_seconds().to_string());
-    let optional = [
-        ("aws:SourceIp", cx.request.source_address.map(|address| address.to_string())),
-        ("aws:UserAgent", cx.request.user_agent.clone()),
-        ("aws:MultiFactorAuthAge", mfa_age),
-    ];
-    optional.into_iter().fold(context, |context, (key, value)| match value {
-        Some(value) => context.with(key, &value),
-        None => context,
-    })
 }

@@ -1,11 +1,11 @@
 //! What has expired goes, in small batches. Nothing depends on it: a session that is over opens nothing, gone or not.
 
+use super::first_account::FIRST_USER_NAME;
 use crate::app::App;
 use crate::crypto::password_hash::Parameters;
 use crate::domain::account::AccountId;
 use crate::domain::user::UserName;
 use crate::store::StoreError;
-use super::account::FIRST_USER_NAME;
 
 /// Rows of one batch: small enough that a writer never waits long for it.
 const BATCH: u32 = 500;
@@ -41,7 +41,9 @@ pub async fn refresh_common_parameters(app: &App) {
 /// Whether the first account's administrator has yet to choose a password.
 pub async fn awaits_first_sign_in(app: &App) -> Result<bool, StoreError> {
     let Some(account) = app.store.installation_value("first_account").await? else { return Ok(false) };
-    let (Ok(account), Ok(admin)) = (AccountId::parse(&account), UserName::parse(FIRST_USER_NAME)) else { return Ok(false) };
+    let (Ok(account), Ok(admin)) = (AccountId::parse(&account), UserName::parse(FIRST_USER_NAME)) else {
+        return Ok(false);
+    };
     let facts = app.store.sign_in_facts(&account, &admin).await?;
     let profile = facts.and_then(|facts| facts.login_profile);
     Ok(profile.is_some_and(|profile| profile.password_reset_required && profile.version == 1))

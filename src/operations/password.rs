@@ -1,4 +1,4 @@
-//! A user's password: ChangePassword by its owner, CreateLoginProfile and UpdateLoginProfile by somebody else.
+//! `ChangePassword`: by the owner of the password. What somebody else does to it is `login_profile`.
 //!
 //! Why so in this order: the old password is verified before anything is told about the new one; rules that need no
 //! history cost nothing and are all judged; history is judged only for a caller who knew the old password. Hashing
@@ -8,17 +8,13 @@
 use super::context::{Authorized, Context, Demand, Operation};
 use super::refusal::{changed_meanwhile, hashing_failure, no_login_profile, no_such_user, store_failure};
 use crate::app::App;
-use crate::crypto::identifier::one_time_password;
 use crate::crypto::password_hash::Parameters;
 use crate::domain::action::Action;
 use crate::domain::error::{Code, Details, Error, Refusal, Violation};
 use crate::domain::password::{Password, PasswordHash, TypedPassword};
 use crate::domain::password_policy::PasswordRules;
-use crate::domain::user::UserName;
 use crate::store::StoreError;
-use crate::store::login_profiles::{NewLoginProfile, PasswordFacts, PasswordReplacement};
-use crate::store::users::UserRecord;
-use serde_json::json;
+use crate::store::login_profiles::{PasswordFacts, PasswordReplacement};
 use subtle::ConstantTimeEq;
 
 /// How often a change that another one overtook looks again, before it says so.
@@ -96,21 +92,26 @@ impl ChangePassword {
     }
 
     async fn verify_old(&self, app: &App, facts: &PasswordFacts, stored: &PasswordHash) -> Result<(), Error> {
-        let matches = match self.old_password.password() {
-            Ok(old) => app.hasher.verify(old, stored.clone()).await.map_err(hashing_failure)?.matches,
-            Err(_) => {
-                let text = self.old_password.expose().to_owned();
-                app.hasher.verify_dummy(text, Parameters::of(stored).ok()).await.map_err(hashing_failure)?;
-                false
-            }
+        let matches = if let Ok(old) = self.old_password.password() {
+            app.hasher.verify(old, stored.clone()).await.map_err(hashing_failure)?.matches
+        } else {
+            let text = self.old_password.expose().to_owned();
+            app.hasher.verify_dummy(text, Parameters::of(stored).ok()).await.map_err(hashing_failure)?;
+            false
         };
         if matches { Ok(()) } else { Err(old_password_incorrect(facts, &self.new_password)) }
     }
 
-    async fn replace(&self, cx: &Authorized<'_>, facts: &PasswordFacts, new: Replacement) -> Result<Option<PasswordChanged>, Error> {
+    async fn replace(
+        &self,
+        cx: &Authorized<'_>,
+        facts: &PasswordFacts,
+        new: Replacement,
+    ) -> Result<Option<PasswordChanged>, Error> {
         let user_id = &facts.user.user_id;
         let own_session = cx.session_hash();
-        let others = cx.app.store.live_sessions(user_id, cx.now, cx.app.lifetimes.session_idle).await.map_err(store_failure)?;
+        let others =
+            cx.app.store.live_sessions(user_id, cx.now, cx.app.lifetimes.session_idle).await.map_err(store_failure)?;
         let replacement = PasswordReplacement {
             user_id: user_id.clone(),
             version: new.version,
@@ -143,7 +144,7 @@ struct Replacement {
 }
 
 /// Rules that need no history; every broken one is named.
-fn judged(facts: &PasswordFacts, new: &TypedPassword) -> Result<Password, Error> {
+pub(super) fn judged(facts: &PasswordFacts, new: &TypedPassword) -> Result<Password, Error> {
     let violations = violations(facts, new);
     if violations.is_empty() { new.password().map_err(policy_violation) } else { Err(policy_violation(violations)) }
 }
@@ -154,7 +155,7 @@ fn violations(facts: &PasswordFacts, new: &TypedPassword) -> Vec<Violation> {
 }
 
 /// One hash tells whether it is a remembered password, and is what will be remembered of it.
-async fn history_entry(app: &App, facts: &PasswordFacts, new: &Password) -> Result<PasswordHash, Error> {
+pub(super) async fn history_entry(app: &App, facts: &PasswordFacts, new: &Password) -> Result<PasswordHash, Error> {
     let remembered = app.hasher.remember(new.clone(), facts.history.clone()).await.map_err(hashing_failure)?;
     if facts.login_profile.is_some() && remembered.matches.first() == Some(&true) {
         return Err(policy_violation(vec![Violation::SameAsCurrent]));
@@ -179,111 +180,4 @@ fn old_password_incorrect(facts: &PasswordFacts, new: &TypedPassword) -> Error {
     let message = "The old password was incorrect.".to_owned();
     let details = Details { violations: violations(facts, new), ..Details::default() };
     Error::Refused(Refusal { code: Code::OldPasswordIncorrect, message, details })
-}
-
-/// A password for a user that has none.
-#[derive(Debug, Clone)]
-pub struct CreateLoginProfile {
-    pub user_name: UserName,
-    pub password: TypedPassword,
-    pub password_reset_required: bool,
-}
-
-impl Operation for CreateLoginProfile {
-    type Output = ();
-    const NAME: &'static str = "CreateLoginProfile";
-
-    async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::CreateLoginProfile, cx.user_arn(&self.user_name).await?)])
-    }
-
-    async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
-        let facts = password_facts_of(cx, &self.user_name).await?;
-        if facts.login_profile.is_some() {
-            return Err(login_profile_exists(&self.user_name));
-        }
-        let new = judged(&facts, &self.password)?;
-        let history_entry = history_entry(&cx.app, &facts, &new).await?;
-        let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
-        let profile = login_profile(cx, hash, history_entry, self.password_reset_required);
-        let parameters = parameters(&facts.user, self.password_reset_required);
-        let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
-        match cx.app.store.create_login_profile(&facts.user.user_id, &profile, cx.now, &record).await {
-            Err(StoreError::AlreadyExists(_)) => Err(login_profile_exists(&self.user_name)),
-            other => other.map_err(store_failure),
-        }
-    }
-}
-
-/// Another password for a user that has one: the way back in for who forgot it.
-#[derive(Debug, Clone)]
-pub struct UpdateLoginProfile {
-    pub user_name: UserName,
-    pub password: TypedPassword,
-    pub password_reset_required: bool,
-}
-
-impl Operation for UpdateLoginProfile {
-    type Output = ();
-    const NAME: &'static str = "UpdateLoginProfile";
-
-    async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::UpdateLoginProfile, cx.user_arn(&self.user_name).await?)])
-    }
-
-    async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
-        let facts = password_facts_of(cx, &self.user_name).await?;
-        let Some(seen) = &facts.login_profile else { return Err(no_login_profile(&self.user_name)) };
-        let new = judged(&facts, &self.password)?;
-        let history_entry = history_entry(&cx.app, &facts, &new).await?;
-        let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
-        let profile = login_profile(cx, hash, history_entry, self.password_reset_required);
-        let replacement = PasswordReplacement {
-            user_id: facts.user.user_id.clone(),
-            version: seen.version,
-            authorization_version: facts.account.authorization_version,
-            hash: profile.hash,
-            history_entry: profile.history_entry,
-            at: cx.now,
-            password_reset_required: self.password_reset_required,
-            temporary_expires_at: profile.temporary_expires_at,
-            untold: true,
-            own_session: None,
-        };
-        let parameters = parameters(&facts.user, self.password_reset_required);
-        let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
-        cx.app.store.replace_password(&replacement, &record).await.map_err(store_failure)?;
-        Ok(())
-    }
-}
-
-/// A password that its owner has to change soon is temporary.
-pub(super) fn login_profile(cx: &Context, hash: PasswordHash, history_entry: PasswordHash, reset: bool) -> NewLoginProfile {
-    NewLoginProfile {
-        hash,
-        history_entry,
-        password_reset_required: reset,
-        temporary_expires_at: reset.then(|| cx.now + cx.app.lifetimes.temporary_password),
-    }
-}
-
-async fn password_facts_of(cx: &Authorized<'_>, name: &UserName) -> Result<PasswordFacts, Error> {
-    let user = cx.app.store.user(cx.account()?, name).await.map_err(store_failure)?;
-    let user = user.ok_or_else(|| no_such_user(name))?;
-    let facts = cx.app.store.password_facts(&user.user_id).await.map_err(store_failure)?;
-    facts.ok_or_else(|| no_such_user(name))
-}
-
-fn parameters(user: &UserRecord, password_reset_required: bool) -> serde_json::Value {
-    json!({ "userName": user.user_name.as_str(), "passwordResetRequired": password_reset_required })
-}
-
-fn login_profile_exists(name: &UserName) -> Error {
-    Error::refused(Code::EntityAlreadyExists, format!("Login Profile for user {name} already exists."))
-}
-
-/// Long enough for any policy of up to 24 characters, else as long as the policy asks; of all four kinds.
-pub fn generated_password(app: &App, rules: &PasswordRules) -> TypedPassword {
-    let length = rules.minimum_length.max(24) as usize;
-    TypedPassword::new(&one_time_password(&app.random, length))
 }

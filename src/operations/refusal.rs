@@ -41,7 +41,9 @@ pub(super) fn store_failure(error: StoreError) -> Error {
 
 pub(super) fn hashing_failure(error: HashingError) -> Error {
     match error {
-        HashingError::Busy => Error::refused(Code::Busy, "The server is busy. Nothing was changed. Try again in a moment."),
+        HashingError::Busy => {
+            Error::refused(Code::Busy, "The server is busy. Nothing was changed. Try again in a moment.")
+        }
         other => Error::failed(other),
     }
 }

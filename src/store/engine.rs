@@ -16,7 +16,7 @@ use sqlx::{
 };
 use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[derive(Clone)]
 pub(super) enum Engine {
@@ -228,18 +228,26 @@ impl Record for TableName {
 }
 
 /// How long a body of statements that another transaction stood in the way of is tried again.
-#[derive(Default)]
 pub(super) struct Patience {
     tries: u32,
+    began: Instant,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { tries: 0, began: Instant::now() }
+    }
 }
 
 impl Patience {
     const TRIES: u32 = 8;
+    /// SQLite has waited for its busy time-out already when it says that it is busy: to wait again helps nobody.
+    const LIMIT: Duration = Duration::from_secs(4);
 
     /// Waits, if another try makes sense: 1 ms to 10 * 2^n ms, at random, so that rivals part.
     pub async fn bears(&mut self, error: &StoreError) -> bool {
         self.tries += 1;
-        if self.tries >= Self::TRIES || !error.is_transient() {
+        if self.tries >= Self::TRIES || !error.is_transient() || self.began.elapsed() > Self::LIMIT {
             return false;
         }
         let random = RandomState::new().build_hasher().finish();

@@ -23,13 +23,16 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
     ("server", &["app", "config", "console", "operations", "request", "tls"]),
     ("start", &["app", "clock", "config", "crypto", "operations", "server", "store"]),
     ("first_account", &["app", "config", "crypto", "domain", "operations", "server"]),
-    ("command_line", &["app", "clock", "config", "crypto", "domain", "first_account", "operations", "server", "start", "telemetry"]),
+    (
+        "command_line",
+        &["app", "clock", "config", "crypto", "domain", "first_account", "operations", "server", "start", "telemetry"],
+    ),
     ("main", &["command_line"]),
     ("lib", &[]),
 ];
 
 /// The files of the console that may name the store's records: what a session's row is made of.
-const CONSOLE_FILES_WITH_RECORDS: [&str; 1] = ["console/session.rs"];
+const CONSOLE_FILES_WITH_RECORDS: [&str; 1] = ["console/session_row.rs"];
 
 /// A package and the rooms or files that may name it.
 const PACKAGES: [(&str, &[&str]); 10] = [
@@ -92,11 +95,15 @@ fn statements(source: &Source) -> impl Iterator<Item = &str> {
 fn each_room_names_only_the_rooms_below_it() {
     let mut wrong = Vec::new();
     for source in sources() {
-        let (_, may) = MAY_NAME.iter().find(|(room, _)| *room == source.room).unwrap_or_else(|| panic!("{} is in no room of the map", source.path));
+        let (_, may) = MAY_NAME
+            .iter()
+            .find(|(room, _)| *room == source.room)
+            .unwrap_or_else(|| panic!("{} is in no room of the map", source.path));
         for line in statements(&source) {
             for named in line.split("crate::").skip(1) {
                 let named: String = named.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                if named != source.room && !may.contains(&named.as_str()) {
+                // A macro makes paths of pieces: there is no name to judge.
+                if !named.is_empty() && named != source.room && !may.contains(&named.as_str()) {
                     wrong.push(format!("{} names {named}", source.path));
                 }
             }
@@ -109,8 +116,13 @@ fn each_room_names_only_the_rooms_below_it() {
 fn a_door_calls_no_sentence_of_the_store() {
     for source in sources().into_iter().filter(|source| ["console", "command_line"].contains(&source.room.as_str())) {
         for line in statements(&source) {
-            assert!(!line.contains(".store.") || line.contains(".store.close()") || line.contains(".store.backup("), "{}: {line}", source.path);
-            let names_records = line.contains("crate::store::") && !CONSOLE_FILES_WITH_RECORDS.contains(&source.path.as_str());
+            assert!(
+                !line.contains(".store.") || line.contains(".store.close()") || line.contains(".store.backup("),
+                "{}: {line}",
+                source.path
+            );
+            let names_records =
+                line.contains("crate::store::") && !CONSOLE_FILES_WITH_RECORDS.contains(&source.path.as_str());
             assert!(!names_records, "{}: {line}", source.path);
         }
     }
@@ -122,7 +134,9 @@ fn each_package_stays_in_its_rooms() {
     for source in sources() {
         for (package, places) in PACKAGES {
             let may = places.iter().any(|place| *place == source.room || *place == source.path);
-            let names = |line: &str| line.contains(&format!("{package}::")) || line.trim_start().starts_with(&format!("use {package}"));
+            let names = |line: &str| {
+                line.contains(&format!("{package}::")) || line.trim_start().starts_with(&format!("use {package}"))
+            };
             if !may && statements(&source).any(names) {
                 wrong.push(format!("{} names {package}", source.path));
             }
@@ -162,11 +176,26 @@ fn templates_escape_everything_and_hold_no_inline_style_or_script() {
     assert!(templates.len() > 10);
     for file in templates {
         let text = std::fs::read_to_string(&file).expect("a template");
-        for forbidden in ["|safe", "| safe", "style=", "<style", "javascript:", " onclick", " onload", " onsubmit", "http://", "https://"] {
+        for forbidden in [
+            "|safe",
+            "| safe",
+            "style=",
+            "<style",
+            "javascript:",
+            " onclick",
+            " onload",
+            " onsubmit",
+            "http://",
+            "https://",
+        ] {
             assert!(!text.contains(forbidden), "{}: {forbidden}", file.display());
         }
         for script in text.split("<script").skip(1) {
-            assert!(script.contains("src=") && script.split('>').nth(1).is_some_and(|body| body.starts_with("</script")), "{}", file.display());
+            assert!(
+                script.contains("src=") && script.split('>').nth(1).is_some_and(|body| body.starts_with("</script")),
+                "{}",
+                file.display()
+            );
         }
     }
 }
@@ -206,7 +235,11 @@ fn functions_are_short() {
         let mut open: Option<(usize, String, usize)> = None;
         for (number, line) in source.code.lines().enumerate() {
             let indent = line.len() - line.trim_start().len();
-            let begins = line.trim_start().split('(').next().is_some_and(|head| head.split_whitespace().any(|word| word == "fn"));
+            let begins = line
+                .trim_start()
+                .split('(')
+                .next()
+                .is_some_and(|head| head.split_whitespace().any(|word| word == "fn"));
             match &open {
                 None if begins && !line.trim_end().ends_with(';') && !line.trim_end().ends_with('}') => {
                     open = Some((number, line.trim().to_owned(), indent));

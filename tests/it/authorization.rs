@@ -10,11 +10,14 @@ use my_security_credentials::domain::password_policy::PasswordPolicy;
 use my_security_credentials::domain::principal::{Caller, ConsoleSession, IamUser, Stage};
 use my_security_credentials::domain::user::{Path, UserName};
 use my_security_credentials::operations::account::{CreateAccount, GetAccountSummary, ListAccounts};
-use my_security_credentials::operations::password::{ChangePassword, CreateLoginProfile, UpdateLoginProfile};
+use my_security_credentials::operations::create_user::CreateUser;
+use my_security_credentials::operations::login_profile::{CreateLoginProfile, UpdateLoginProfile};
+use my_security_credentials::operations::password::ChangePassword;
 use my_security_credentials::operations::password_policy::{
     DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy,
 };
-use my_security_credentials::operations::user::{AttachUserPolicy, CreateUser, DeleteUser, GetUser, ListUsers, PutUserPolicy};
+use my_security_credentials::operations::user::{DeleteUser, GetUser, ListUsers};
+use my_security_credentials::operations::user_policy::{AttachUserPolicy, PutUserPolicy};
 use my_security_credentials::operations::{Context, RequestFacts};
 
 const ALLOW_ALL_BUT_DENY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
@@ -50,7 +53,7 @@ async fn try_action(cx: &Context, action: Action) -> Result<(), Error> {
     match action {
         Action::AttachUserPolicy => {
             let policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess".to_owned();
-            cx.perform(AttachUserPolicy { user_name: name("caller"), policy_arn }).await
+            cx.perform(AttachUserPolicy { user_name, policy_arn }).await
         }
         Action::ChangePassword => {
             let change = ChangePassword { old_password: TypedPassword::new(PASSWORD), new_password: password };
@@ -77,11 +80,14 @@ async fn try_action(cx: &Context, action: Action) -> Result<(), Error> {
         Action::GetUser => cx.perform(GetUser { user_name: Some(user_name) }).await.map(|_| ()),
         Action::ListUsers => cx.perform(ListUsers).await.map(|_| ()),
         Action::PutUserPolicy => {
-            let user_name = name("caller");
             cx.perform(PutUserPolicy { user_name, policy_name: "more".to_owned(), policy_document: document }).await
         }
-        Action::UpdateAccountPasswordPolicy => cx.perform(UpdateAccountPasswordPolicy { policy: PasswordPolicy::default() }).await,
-        Action::UpdateLoginProfile => cx.perform(UpdateLoginProfile { user_name, password, password_reset_required: false }).await,
+        Action::UpdateAccountPasswordPolicy => {
+            cx.perform(UpdateAccountPasswordPolicy { policy: PasswordPolicy::default() }).await
+        }
+        Action::UpdateLoginProfile => {
+            cx.perform(UpdateLoginProfile { user_name, password, password_reset_required: false }).await
+        }
     }
 }
 
@@ -120,7 +126,10 @@ async fn every_action_is_refused(policy: Option<&str>, reason: &str) {
         let refusal = error.refusal().unwrap_or_else(|| panic!("{}: {error}", action.name()));
         assert_eq!(refusal.code, Code::NotAuthorized, "{}", action.name());
         assert_eq!(refusal.details.action, Some(action.name()));
-        let begins = format!("User: arn:aws:iam::123456789012:user/caller is not authorized to perform: {} on resource: ", action.name());
+        let begins = format!(
+            "User: arn:aws:iam::123456789012:user/caller is not authorized to perform: {} on resource: ",
+            action.name()
+        );
         assert!(refusal.message.starts_with(&begins) && refusal.message.contains(reason), "{}", refusal.message);
         assert_eq!(state(&server).await, before, "{}", action.name());
         assert_eq!(server.records(action.event_name(), Some("AccessDenied")).await, 1, "{}", action.name());
@@ -140,7 +149,10 @@ async fn against_an_explicit_deny_every_action_is_refused_and_changes_nothing() 
 #[tokio::test]
 async fn with_permission_every_action_is_done() {
     for action in Action::ALL {
-        let allow = format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"{}","Resource":"*"}}}}"#, action.name());
+        let allow = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"{}","Resource":"*"}}}}"#,
+            action.name()
+        );
         let server = server(Some(&allow)).await;
         let cx = context(&server, "caller", Stage::Full).await;
         if let Err(error) = try_action(&cx, action).await {
@@ -148,14 +160,21 @@ async fn with_permission_every_action_is_done() {
         }
         for other in Action::ALL.into_iter().filter(|other| *other != action) {
             let error = try_action(&cx, other).await.expect_err(other.name());
-            assert_eq!(error.refusal().map(|refusal| refusal.code), Some(Code::NotAuthorized), "{} with {}", other.name(), action.name());
+            assert_eq!(
+                error.refusal().map(|refusal| refusal.code),
+                Some(Code::NotAuthorized),
+                "{} with {}",
+                other.name(),
+                action.name()
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn a_must_change_session_does_its_own_password_and_nothing_else() {
-    let server = server(Some(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)).await;
+    let server =
+        server(Some(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)).await;
     let cx = context(&server, "caller", Stage::MustChangePassword).await;
     for action in Action::ALL {
         let done = try_action(&cx, action).await;
@@ -166,7 +185,8 @@ async fn a_must_change_session_does_its_own_password_and_nothing_else() {
 
 #[tokio::test]
 async fn what_only_an_operator_does_no_permission_gives() {
-    let server = server(Some(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)).await;
+    let server =
+        server(Some(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)).await;
     let cx = context(&server, "caller", Stage::Full).await;
     let account_alias = AccountAlias::parse("another-one").expect("an alias");
     let error = cx.perform(CreateAccount { account_alias, account_id: None }).await.expect_err("refused");
@@ -178,7 +198,8 @@ async fn what_only_an_operator_does_no_permission_gives() {
 
 #[tokio::test]
 async fn a_user_of_another_account_is_as_good_as_none() {
-    let server = server(Some(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)).await;
+    let server =
+        server(Some(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)).await;
     let account_alias = AccountAlias::parse("another-one").expect("an alias");
     let other = server.operator().perform(CreateAccount { account_alias, account_id: None }).await.expect("an account");
     let mut operator = server.operator();

@@ -48,9 +48,14 @@ struct Serving {
 
 impl Serving {
     fn start(data: &Path) -> Self {
-        let mut child = program(data, &["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a start");
+        let mut child = program(data, &["--listen", "127.0.0.1:0"])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("a start");
         let mut lines = BufReader::new(child.stderr.take().expect("a log")).lines();
-        let url = lines.find_map(|line| line.ok()?.split("open ").nth(1).map(|url| url.trim_end_matches("/console").to_owned()));
+        let url = lines
+            .find_map(|line| line.ok()?.split("open ").nth(1).map(|url| url.trim_end_matches("/console").to_owned()));
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, url: url.expect("the line with the URL to open") }
     }
@@ -85,7 +90,8 @@ async fn the_first_start_makes_an_account_and_an_administrator_whose_password_is
     assert_eq!(answer.location(), "/signin/step/change-password");
     browser.get("/signin/step/change-password").await;
     assert!(file.exists(), "a sign-in alone does not use it up");
-    let answer = browser.submit_change("/signin/step/change-password", &password, "Chosen-by-me-1", "Chosen-by-me-1").await;
+    let answer =
+        browser.submit_change("/signin/step/change-password", &password, "Chosen-by-me-1", "Chosen-by-me-1").await;
     assert_eq!(answer.location(), "/console");
     until(|| !file.exists()).await;
 }
@@ -120,7 +126,18 @@ async fn accounts_and_users_are_made_while_the_server_runs() {
     assert_eq!(made["AccountId"], "123456789012");
     let made = json(
         data.path(),
-        &["user", "create", "--account", "example-corp", "--user-name", "alice", "--policy", POLICY, "--generate-password", "--no-password-reset"],
+        &[
+            "user",
+            "create",
+            "--account",
+            "example-corp",
+            "--user-name",
+            "alice",
+            "--policy",
+            POLICY,
+            "--generate-password",
+            "--no-password-reset",
+        ],
     );
     assert_eq!(made["Arn"], "arn:aws:iam::123456789012:user/alice");
     let password = made["Password"].as_str().expect("shown once");
@@ -128,7 +145,10 @@ async fn accounts_and_users_are_made_while_the_server_runs() {
     assert_eq!(browser.sign_in("example-corp", "alice", password).await.location(), "/console");
     assert_eq!(browser.get("/console/security-credentials/password").await.status, 200);
 
-    let reset = json(data.path(), &["user", "reset-password", "--account", "1234-5678-9012", "--user-name", "ALICE", "--generate-password"]);
+    let reset = json(
+        data.path(),
+        &["user", "reset-password", "--account", "1234-5678-9012", "--user-name", "ALICE", "--generate-password"],
+    );
     assert!(!browser.is_signed_in().await, "a reset ends the sessions");
     let answer = browser.sign_in("example-corp", "alice", reset["Password"].as_str().expect("a password")).await;
     assert_eq!(answer.location(), "/signin/step/change-password");
@@ -145,7 +165,12 @@ fn a_password_comes_from_the_standard_input_and_is_judged_by_the_policy() {
     text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
     let create = |password: &[u8]| {
         let arguments = ["user", "create", "--account", "example-corp", "--user-name", "bob", "--password-stdin"];
-        let mut child = program(data.path(), &arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a start");
+        let mut child = program(data.path(), &arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a start");
         child.stdin.take().expect("an input").write_all(password).expect("a password");
         child.wait_with_output().expect("an end")
     };
@@ -161,7 +186,8 @@ fn a_password_comes_from_the_standard_input_and_is_judged_by_the_policy() {
 fn a_path_is_warned_of_because_the_guides_policies_do_not_match_it() {
     let data = folder();
     text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
-    let output = run(data.path(), &["user", "create", "--account", "example-corp", "--user-name", "carol", "--path", "/eng/"]);
+    let output =
+        run(data.path(), &["user", "create", "--account", "example-corp", "--user-name", "carol", "--path", "/eng/"]);
     assert!(text(&output).contains(":user/eng/carol"));
     assert!(String::from_utf8_lossy(&output.stderr).contains("do not match a user with a path"));
 }
@@ -170,7 +196,9 @@ fn a_path_is_warned_of_because_the_guides_policies_do_not_match_it() {
 fn password_policies_are_shown_replaced_and_deleted() {
     let data = folder();
     text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
-    let policy = |arguments: &[&str]| run(data.path(), &[&["account", "password-policy"], arguments, &["--account", "example-corp"]].concat());
+    let policy = |arguments: &[&str]| {
+        run(data.path(), &[&["account", "password-policy"], arguments, &["--account", "example-corp"]].concat())
+    };
     assert!(refused(&policy(&["get"])).contains("The Password Policy with domain name"));
     text(&policy(&["set", "--minimum-password-length", "12", "--max-password-age", "90", "--require-symbols"]));
     let shown = text(&policy(&["get"]));
@@ -180,7 +208,12 @@ fn password_policies_are_shown_replaced_and_deleted() {
     assert_eq!(value(&replaced, "MinimumPasswordLength"), "6", "what is left out goes back to its default");
     assert!(!replaced.contains("MaxPasswordAge"));
     let said = refused(&policy(&["set", "--minimum-password-length", "129", "--max-password-age", "0"]));
-    assert!(said.contains("2 validation errors detected") && said.contains("minimumPasswordLength") && said.contains("maxPasswordAge"), "{said}");
+    assert!(
+        said.contains("2 validation errors detected")
+            && said.contains("minimumPasswordLength")
+            && said.contains("maxPasswordAge"),
+        "{said}"
+    );
     text(&policy(&["delete"]));
     assert!(refused(&policy(&["delete"])).contains("PasswordPolicy cannot be found"));
 }
@@ -192,8 +225,14 @@ fn what_is_not_there_or_not_well_formed_is_named() {
     let with = |arguments: &[&str]| run(data.path(), arguments);
     assert!(refused(&with(&["account", "create", "--alias", "example-corp"])).contains("already exists"));
     assert!(refused(&with(&["user", "list", "--account", "nobody-here"])).contains("there is no account nobody-here"));
-    assert!(refused(&with(&["user", "delete", "--account", "example-corp", "--user-name", "x"])).contains("The user with name x cannot be found."));
-    assert!(refused(&with(&["user", "reset-password", "--account", "example-corp", "--user-name", "x"])).contains("--generate-password"));
+    assert!(
+        refused(&with(&["user", "delete", "--account", "example-corp", "--user-name", "x"]))
+            .contains("The user with name x cannot be found.")
+    );
+    assert!(
+        refused(&with(&["user", "reset-password", "--account", "example-corp", "--user-name", "x"]))
+            .contains("--generate-password")
+    );
     let missing = ["user", "create", "--account", "example-corp", "--user-name", "x", "--policy", "/nowhere.json"];
     assert!(refused(&with(&missing)).contains("/nowhere.json"));
     for arguments in [
@@ -207,8 +246,16 @@ fn what_is_not_there_or_not_well_formed_is_named() {
     let policy = data.path().join("bad.json");
     std::fs::write(&policy, r#"{"Version":"2012-10-17","Statment":[]}"#).expect("a file");
     let policy = policy.to_str().expect("a path");
-    assert!(!with(&["user", "create", "--account", "example-corp", "--user-name", "x", "--policy", policy]).status.success());
-    assert_eq!(json(data.path(), &["user", "list", "--account", "example-corp"]), serde_json::json!([]), "nothing is half done");
+    assert!(
+        !with(&["user", "create", "--account", "example-corp", "--user-name", "x", "--policy", policy])
+            .status
+            .success()
+    );
+    assert_eq!(
+        json(data.path(), &["user", "list", "--account", "example-corp"]),
+        serde_json::json!([]),
+        "nothing is half done"
+    );
 }
 
 #[test]
@@ -229,7 +276,10 @@ fn a_backup_is_a_whole_database_and_overwrites_nothing() {
 fn commands_leave_audit_records() {
     let (data, copy) = (folder(), folder());
     text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
-    text(&run(data.path(), &["user", "create", "--account", "example-corp", "--user-name", "dora", "--generate-password"]));
+    text(&run(
+        data.path(),
+        &["user", "create", "--account", "example-corp", "--user-name", "dora", "--generate-password"],
+    ));
     let copy = copy.path().join("copy");
     text(&run(data.path(), &["backup", copy.to_str().expect("a path")]));
     let bytes = std::fs::read(&copy).expect("a copy");
@@ -259,7 +309,9 @@ fn a_database_and_a_root_secret_that_do_not_belong_together_are_refused_and_noth
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).expect("a mode");
     assert_eq!(json(data.path(), &["account", "list"])[0]["AccountAlias"], "example-corp");
 
-    for file in std::fs::read_dir(data.path()).expect("the folder").flatten().filter(|file| file.file_name() != "root-secret") {
+    for file in
+        std::fs::read_dir(data.path()).expect("the folder").flatten().filter(|file| file.file_name() != "root-secret")
+    {
         std::fs::remove_file(file.path()).expect("gone");
     }
     assert!(refused(&run(data.path(), &["account", "list"])).contains("back-up"));
@@ -270,7 +322,9 @@ fn a_database_and_a_root_secret_that_do_not_belong_together_are_refused_and_noth
 fn a_file_that_is_no_database_of_ours_is_refused() {
     let data = folder();
     text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
-    for file in std::fs::read_dir(data.path()).expect("the folder").flatten().filter(|file| file.file_name() != "root-secret") {
+    for file in
+        std::fs::read_dir(data.path()).expect("the folder").flatten().filter(|file| file.file_name() != "root-secret")
+    {
         std::fs::remove_file(file.path()).expect("gone");
     }
     let database = data.path().join("my-security-credentials.db");
@@ -283,19 +337,26 @@ fn a_file_that_is_no_database_of_ours_is_refused() {
 #[test]
 fn a_setting_that_is_wrong_stops_the_start_with_its_name_and_source() {
     let data = folder();
-    let with = |name: &str, value: &str| refused(&program(data.path(), &["migrate"]).env(name, value).output().expect("the program runs"));
+    let with = |name: &str, value: &str| {
+        refused(&program(data.path(), &["migrate"]).env(name, value).output().expect("the program runs"))
+    };
     assert!(with("MSC_SESSION_IDLE", "soon").contains("MSC_SESSION_IDLE"));
     assert!(with("MSC_LISTNE", "127.0.0.1:1").contains("MSC_LISTEN"), "a typo is told what it might have been");
     assert!(with("MSC_ARGON2_MEMORY_KIB", "1024").contains("OWASP"));
     assert!(with("MSC_LISTEN", "0.0.0.0:8080").contains("MSC_PUBLIC_URL"));
     assert!(refused(&run(data.path(), &["migrate", "--listen", "here"])).contains("--listen"));
-    assert!(refused(&run(data.path(), &["--tls-certificate", "/nowhere", "--tls-key", "/nowhere"])).contains("MSC_TLS_CERTIFICATE"));
+    assert!(
+        refused(&run(data.path(), &["--tls-certificate", "/nowhere", "--tls-key", "/nowhere"]))
+            .contains("MSC_TLS_CERTIFICATE")
+    );
 }
 
 #[test]
 fn the_migration_can_be_left_to_another_command() {
     let data = folder();
-    let off = |arguments: &[&str]| program(data.path(), arguments).env("MSC_MIGRATE", "off").output().expect("the program runs");
+    let off = |arguments: &[&str]| {
+        program(data.path(), arguments).env("MSC_MIGRATE", "off").output().expect("the program runs")
+    };
     assert!(refused(&off(&["account", "list"])).contains("my-security-credentials migrate"));
     text(&off(&["migrate"]));
     text(&off(&["account", "list"]));

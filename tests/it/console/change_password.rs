@@ -66,8 +66,8 @@ async fn a_changed_password_ends_the_other_sessions() {
     for other in &mut others {
         let answer = other.get("/console").await;
         assert_eq!(answer.status, 303);
-        let answer = other.get(&answer.location().to_owned()).await;
-        let page = other.get(&answer.location().to_owned()).await;
+        let answer = other.get(answer.location()).await;
+        let page = other.get(answer.location()).await;
         assert!(page.says("Your session expired. Sign in again to continue."));
     }
 }
@@ -112,7 +112,10 @@ async fn every_error_is_shown_at_once_in_the_order_of_the_fields() {
     browser.get(PATH).await;
     let answer = browser.submit_change(PATH, "", "", "").await;
     assert_eq!(answer.status, 422);
-    assert_eq!(answer.errors(), ["Enter your current password", "Enter a new password", "Enter the new password again"]);
+    assert_eq!(
+        answer.errors(),
+        ["Enter your current password", "Enter a new password", "Enter the new password again"]
+    );
     let answer = browser.submit_change(PATH, "wrong", "short", "short").await;
     assert_eq!(
         answer.errors(),
@@ -167,15 +170,21 @@ async fn p1_the_accounts_alias_and_id_are_no_passwords_under_the_default_policy(
     let server = server().await;
     let mut browser = server.signed_in("alice").await;
     let answer = browser.change_password(PASSWORD, ALIAS).await;
-    assert!(answer.errors().contains(&"New password must not be the same as your account alias or account ID".to_owned()));
+    assert!(
+        answer.errors().contains(&"New password must not be the same as your account alias or account ID".to_owned())
+    );
     let answer = browser.change_password(PASSWORD, ACCOUNT_ID).await;
-    assert!(answer.errors().contains(&"New password must not be the same as your account alias or account ID".to_owned()));
+    assert!(
+        answer.errors().contains(&"New password must not be the same as your account alias or account ID".to_owned())
+    );
 }
 
 #[tokio::test]
 async fn p15_reuse_prevention_of_three_refuses_the_last_three_and_no_more() {
     let server = server().await;
-    server.set_password_policy(PasswordPolicy { password_reuse_prevention: Some(3), ..PasswordPolicy::default() }).await;
+    server
+        .set_password_policy(PasswordPolicy { password_reuse_prevention: Some(3), ..PasswordPolicy::default() })
+        .await;
     let mut browser = server.signed_in("alice").await;
     let mut current = PASSWORD.to_owned();
     for number in 1..=3 {
@@ -202,11 +211,17 @@ async fn p15_a_raised_reuse_prevention_knows_the_last_24_passwords() {
         current = new;
     }
     assert_eq!(server.database.number("SELECT COUNT(*) FROM password_history").await, 24);
-    server.set_password_policy(PasswordPolicy { password_reuse_prevention: Some(24), ..PasswordPolicy::default() }).await;
+    server
+        .set_password_policy(PasswordPolicy { password_reuse_prevention: Some(24), ..PasswordPolicy::default() })
+        .await;
     let before = server.app.hasher.hashes_done();
     let answer = browser.change_password(&current, "Password-2").await;
     assert_eq!(answer.errors(), ["New password must not be one of your last 24 passwords"]);
-    assert_eq!(server.app.hasher.hashes_done() - before, 2, "one for the current password, one for all remembered ones");
+    assert_eq!(
+        server.app.hasher.hashes_done() - before,
+        2,
+        "one for the current password, one for all remembered ones"
+    );
     assert_eq!(browser.change_password(&current, "Password-1").await.status, 303);
 }
 
@@ -249,13 +264,18 @@ async fn a_deleted_user_can_change_nothing() {
 #[tokio::test]
 async fn the_rules_may_be_hidden_and_the_form_still_works() {
     let server = TestServer::start().await;
-    let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ChangePassword","Resource":"*"}}"#;
+    let policy =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ChangePassword","Resource":"*"}}"#;
     server.user("alice", Some(policy)).await;
     let mut browser = server.signed_in("alice").await;
     let page = browser.get(PATH).await;
     assert!(page.says("iam:GetAccountPasswordPolicy") && !page.says("At least 8 characters"));
     let answer = browser.change_password(PASSWORD, "short").await;
-    assert!(answer.errors().contains(&"New password must have at least 8 characters".to_owned()), "{:?}", answer.errors());
+    assert!(
+        answer.errors().contains(&"New password must have at least 8 characters".to_owned()),
+        "{:?}",
+        answer.errors()
+    );
     assert_eq!(browser.change_password(PASSWORD, NEW_PASSWORD).await.status, 303);
 }
 

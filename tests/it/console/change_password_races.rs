@@ -60,7 +60,9 @@ async fn of_two_changes_with_the_same_old_password_exactly_one_wins(database: Da
 async fn change(mut browser: Browser, number: u32) -> Option<String> {
     let new = format!("New-password-{number}");
     let answer = browser.submit_change(PATH, PASSWORD, &new, &new).await;
-    let lost = answer.status == 422 || answer.status == 303 && answer.location().starts_with("/signin") || answer.status == 503;
+    let lost = answer.status == 422
+        || answer.status == 303 && answer.location().starts_with("/signin")
+        || answer.status == 503;
     assert!(answer.location() == "/console/security-credentials" || lost, "{} {}", answer.status, answer.body);
     (answer.location() == "/console/security-credentials").then_some(new)
 }
@@ -74,10 +76,13 @@ async fn a_second_submit_of_the_same_change_is_no_error(database: Database) {
         browser.sign_in(ALIAS, "alice", &old).await;
         browser.get(PATH).await;
         let (mut first, mut second) = (browser.clone(), browser);
-        let (one, two) = tokio::join!(first.submit_change(PATH, &old, &new, &new), second.submit_change(PATH, &old, &new, &new));
-        let done: Vec<_> = [&one, &two].into_iter().filter(|answer| answer.location() == "/console/security-credentials").collect();
+        let (one, two) =
+            tokio::join!(first.submit_change(PATH, &old, &new, &new), second.submit_change(PATH, &old, &new, &new));
+        let done: Vec<_> =
+            [&one, &two].into_iter().filter(|answer| answer.location() == "/console/security-credentials").collect();
         assert_eq!(done.len(), 1, "{} {}", one.status, two.status);
-        let (other, mut browser) = if one.location() == "/console/security-credentials" { (two, second) } else { (one, first) };
+        let (other, mut browser) =
+            if one.location() == "/console/security-credentials" { (two, second) } else { (one, first) };
         assert_eq!((other.status, other.location()), (303, "/signin/example-corp"), "{}", other.body);
         let page = browser.get("/signin/example-corp").await;
         assert!(page.says("Your password was changed"), "{}", page.main());

@@ -38,7 +38,8 @@ async fn a_form_of_the_console_is_no_way_round_the_step() {
     let mut browser = server.browser();
     browser.sign_in(ALIAS, "new", PASSWORD).await;
     browser.get(STEP).await;
-    let answer = browser.submit_change("/console/security-credentials/password", PASSWORD, NEW_PASSWORD, NEW_PASSWORD).await;
+    let answer =
+        browser.submit_change("/console/security-credentials/password", PASSWORD, NEW_PASSWORD, NEW_PASSWORD).await;
     assert_eq!(answer.status, 303);
     assert!(answer.location().starts_with(STEP));
     assert_eq!(server.records("ChangePassword", None).await, 0);
@@ -50,11 +51,17 @@ async fn the_page_that_was_asked_for_survives_the_step() {
     let mut browser = server.browser();
     browser.get("/signin/example-corp").await;
     let next = "/console/security-credentials";
-    let answer = browser.post("/signin/example-corp", &[("user_name", "new"), ("password", PASSWORD), ("next", next)]).await;
+    let answer =
+        browser.post("/signin/example-corp", &[("user_name", "new"), ("password", PASSWORD), ("next", next)]).await;
     assert_eq!(answer.location(), format!("{STEP}?next={next}"));
-    let page = browser.get(&answer.location().to_owned()).await;
+    let page = browser.get(answer.location()).await;
     assert_eq!(page.attributes("input[name=next]", "value"), [next]);
-    let fields = [("old_password", PASSWORD), ("new_password", NEW_PASSWORD), ("confirm_password", NEW_PASSWORD), ("next", next)];
+    let fields = [
+        ("old_password", PASSWORD),
+        ("new_password", NEW_PASSWORD),
+        ("confirm_password", NEW_PASSWORD),
+        ("next", next),
+    ];
     assert_eq!(browser.post(STEP, &fields).await.location(), next);
 }
 

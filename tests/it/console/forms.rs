@@ -15,14 +15,20 @@ async fn server_and_browser() -> (TestServer, Browser) {
 }
 
 fn good(csrf: &str) -> String {
-    format!("csrf={csrf}&username=alice&old_password={PASSWORD}&new_password={NEW_PASSWORD}&confirm_password={NEW_PASSWORD}")
+    format!(
+        "csrf={csrf}&username=alice&old_password={PASSWORD}&new_password={NEW_PASSWORD}&confirm_password={NEW_PASSWORD}"
+    )
 }
 
 /// Every refusal is a whole page with a request ID, and leaves the password alone.
 async fn refused(server: &TestServer, browser: &mut Browser, body: String, status: u16, says: &str) {
     let answer = browser.post_raw(PATH, &body).await;
     assert_eq!(answer.status, status, "{body}");
-    assert!(answer.says(says) && answer.says("Nothing was changed.") && answer.says("Request ID"), "{body}: {}", answer.main());
+    assert!(
+        answer.says(says) && answer.says("Nothing was changed.") && answer.says("Request ID"),
+        "{body}: {}",
+        answer.main()
+    );
     assert_eq!(server.database.number("SELECT version FROM login_profiles").await, 1, "{body}");
 }
 
@@ -65,7 +71,13 @@ async fn a_form_of_more_than_16_kib_is_a_413() {
 #[tokio::test]
 async fn another_content_type_is_a_415() {
     let (server, mut browser) = server_and_browser().await;
-    for kind in ["text/plain", "application/json", "multipart/form-data; boundary=x", "text/xml", "application/x-www-form-urlencoded; charset=latin1"] {
+    for kind in [
+        "text/plain",
+        "application/json",
+        "multipart/form-data; boundary=x",
+        "text/xml",
+        "application/x-www-form-urlencoded; charset=latin1",
+    ] {
         let request = browser.request("POST", PATH).header("content-type", kind).body(good(&browser.csrf));
         let answer = browser.send(request).await;
         assert_eq!(answer.status, 415, "{kind}");
@@ -102,14 +114,16 @@ async fn a19_a_form_from_another_origin_is_a_403() {
         ("sec-fetch-site", "same-site"),
     ];
     for (name, value) in headers {
-        let request = browser.request("POST", PATH).header("content-type", FORM).header(name, value).body(good(&browser.csrf));
+        let request =
+            browser.request("POST", PATH).header("content-type", FORM).header(name, value).body(good(&browser.csrf));
         let answer = browser.send(request).await;
         assert_eq!(answer.status, 403, "{name}: {value}");
         assert!(answer.says("This page expired"));
     }
     assert_eq!(server.database.number("SELECT version FROM login_profiles").await, 1);
     let own = browser.url.clone();
-    let request = browser.request("POST", PATH).header("content-type", FORM).header("origin", own).body(good(&browser.csrf));
+    let request =
+        browser.request("POST", PATH).header("content-type", FORM).header("origin", own).body(good(&browser.csrf));
     assert_eq!(browser.send(request).await.status, 303, "its own origin is taken");
 }
 
@@ -120,7 +134,11 @@ async fn a19_a_sign_in_from_another_site_is_refused() {
     let mut browser = server.browser();
     browser.get("/signin/example-corp").await;
     let body = format!("csrf={}&user_name=alice&password={PASSWORD}", browser.csrf);
-    let request = browser.request("POST", "/signin/example-corp").header("content-type", FORM).header("sec-fetch-site", "cross-site").body(body.clone());
+    let request = browser
+        .request("POST", "/signin/example-corp")
+        .header("content-type", FORM)
+        .header("sec-fetch-site", "cross-site")
+        .body(body.clone());
     assert_eq!(browser.send(request).await.status, 403);
     let mut without_cookie = server.browser();
     assert_eq!(without_cookie.post_raw("/signin/example-corp", &body).await.status, 403);
@@ -154,7 +172,8 @@ async fn the_account_in_a_form_is_never_trusted_from_markup() {
     let server = TestServer::start().await;
     let mut browser = server.browser();
     browser.get(&format!("/signin/{ALIAS}")).await;
-    let answer = browser.post(&format!("/signin/{ALIAS}"), &[("user_name", "\"><script>x</script>"), ("password", "y")]).await;
+    let answer =
+        browser.post(&format!("/signin/{ALIAS}"), &[("user_name", "\"><script>x</script>"), ("password", "y")]).await;
     assert_eq!(answer.status, 422);
     assert!(!answer.body.contains("<script>x"));
     assert_eq!(answer.attributes("#user_name", "value"), ["\"><script>x</script>"]);

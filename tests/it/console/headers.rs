@@ -57,7 +57,15 @@ async fn every_route_and_status_has_the_security_headers_and_answers_405_with_al
                 assert!(page.status < 500, "{what}");
             }
         }
-        for path in ["/nope", "/console/nope", "/.well-known/nope", "/static/nope", "/.git/config", "/%2e%2e/etc/passwd", "/console/"] {
+        for path in [
+            "/nope",
+            "/console/nope",
+            "/.well-known/nope",
+            "/static/nope",
+            "/.git/config",
+            "/%2e%2e/etc/passwd",
+            "/console/",
+        ] {
             let page = browser.get(path).await;
             is_sealed(&page, path);
             assert_eq!(page.status, 404, "{path}");
@@ -94,7 +102,7 @@ async fn pages_are_not_stored_and_static_files_for_ever() {
             assert_eq!(answer.status(), 200, "{file}");
             assert_eq!(answer.headers()["cache-control"], "public, max-age=31536000, immutable", "{file}");
             let got = answer.headers().get("content-encoding").map_or("", |value| value.to_str().unwrap());
-            if !std::path::Path::new(&file).extension().is_some_and(|extension| extension == "woff2") {
+            if std::path::Path::new(&file).extension().is_none_or(|extension| extension != "woff2") {
                 assert_eq!(got, encoding, "{file}");
                 assert_eq!(answer.headers()["vary"], "Accept-Encoding", "{file}");
             }
@@ -109,10 +117,17 @@ async fn cookies_on_loopback_have_every_attribute_but_secure() {
     let mut browser = server.browser();
     let page = browser.get("/signin/example-corp").await;
     let answer = browser.sign_in(ALIAS, "alice", PASSWORD).await;
-    let cookies: Vec<&str> = [&page, &answer].iter().flat_map(|page| page.headers.get_all("set-cookie")).map(|value| value.to_str().unwrap()).collect();
+    let cookies: Vec<&str> = [&page, &answer]
+        .iter()
+        .flat_map(|page| page.headers.get_all("set-cookie"))
+        .map(|value| value.to_str().unwrap())
+        .collect();
     assert_eq!(cookies.len(), 3, "{cookies:?}");
     for cookie in cookies {
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"), "{cookie}");
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"),
+            "{cookie}"
+        );
         assert!(!cookie.contains("Secure") && !cookie.contains("Domain") && cookie.starts_with("msc-"), "{cookie}");
     }
 }
@@ -124,7 +139,10 @@ async fn behind_https_cookies_are_secure_and_prefixed_and_hsts_is_sent() {
     server.user("alice", None).await;
     let mut browser = server.browser();
     let forwarded = |request: reqwest::RequestBuilder| {
-        request.header("host", "console.example.com").header("x-forwarded-proto", "https").header("x-forwarded-for", "198.51.100.9, 203.0.113.7")
+        request
+            .header("host", "console.example.com")
+            .header("x-forwarded-proto", "https")
+            .header("x-forwarded-for", "198.51.100.9, 203.0.113.7")
     };
     let request = forwarded(browser.request("GET", "/signin/example-corp"));
     let page = browser.send(request).await;
@@ -138,7 +156,10 @@ async fn behind_https_cookies_are_secure_and_prefixed_and_hsts_is_sent() {
     assert_eq!(answer.status, 303, "{}", answer.body);
     for cookie in answer.headers.get_all("set-cookie") {
         let cookie = cookie.to_str().unwrap();
-        assert!(cookie.starts_with("__Host-msc-") && cookie.contains("Secure") && cookie.contains("Path=/"), "{cookie}");
+        assert!(
+            cookie.starts_with("__Host-msc-") && cookie.contains("Secure") && cookie.contains("Path=/"),
+            "{cookie}"
+        );
     }
     let address = "SELECT COUNT(*) FROM audit_records WHERE source_ip_address = '203.0.113.7'";
     assert_eq!(server.database.number(address).await, 1, "the last address that is no proxy of ours");
@@ -161,5 +182,8 @@ async fn forwarded_headers_of_an_untrusted_peer_change_nothing() {
     let answer = browser.send(request).await;
     assert_eq!(answer.status, 303);
     assert!(answer.headers.get("strict-transport-security").is_none());
-    assert_eq!(server.database.number("SELECT COUNT(*) FROM audit_records WHERE source_ip_address = '127.0.0.1'").await, 1);
+    assert_eq!(
+        server.database.number("SELECT COUNT(*) FROM audit_records WHERE source_ip_address = '127.0.0.1'").await,
+        1
+    );
 }

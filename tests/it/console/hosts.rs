@@ -30,18 +30,23 @@ async fn a45_another_host_name_is_a_421_and_is_never_echoed() {
         let answer = raw(&server, &format!("GET /signin HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
         assert_eq!(status(&answer), "200", "{host}");
     }
-    let forwarded = raw(&server, "GET /console HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Host: evil.example\r\nConnection: close\r\n\r\n");
+    let forwarded = raw(
+        &server,
+        "GET /console HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Host: evil.example\r\nConnection: close\r\n\r\n",
+    );
     assert!(!forwarded.contains("evil"));
 }
 
 #[tokio::test]
 async fn a45_two_hosts_or_none_are_refused() {
     let server = TestServer::start().await;
-    let two = raw(&server, "GET /signin HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    let two =
+        raw(&server, "GET /signin HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     assert!(["400", "421"].contains(&status(&two)), "{two}");
     let none = raw(&server, "GET /signin HTTP/1.1\r\nConnection: close\r\n\r\n");
     assert!(["400", "421"].contains(&status(&none)), "{none}");
-    let absolute = raw(&server, "GET http://evil.example/signin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let absolute =
+        raw(&server, "GET http://evil.example/signin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert!(["400", "421"].contains(&status(&absolute)), "{absolute}");
 }
 
@@ -54,7 +59,8 @@ async fn bodies_that_two_readers_could_read_differently_are_refused() {
         "Transfer-Encoding: chunked, identity\r\n",
     ];
     for head in heads {
-        let answer = raw(&server, &format!("POST /signin HTTP/1.1\r\nHost: localhost\r\n{head}Connection: close\r\n\r\nhello"));
+        let answer =
+            raw(&server, &format!("POST /signin HTTP/1.1\r\nHost: localhost\r\n{head}Connection: close\r\n\r\nhello"));
         assert_eq!(status(&answer), "400", "{head}");
     }
 }

@@ -39,7 +39,15 @@ async fn v1_v2_the_page_shows_account_details_and_the_password_section() {
     let mut browser = server.signed_in("alice").await;
     server.clock.advance(Duration::minutes(10));
     let page = browser.get(CREDENTIALS).await;
-    for text in ["example-corp", "1234-5678-9012", "alice", "arn:aws:iam::123456789012:user/alice", "November 23, 2026, 18:41 (UTC)", "10 minutes ago", "Never"] {
+    for text in [
+        "example-corp",
+        "1234-5678-9012",
+        "alice",
+        "arn:aws:iam::123456789012:user/alice",
+        "November 23, 2026, 18:41 (UTC)",
+        "10 minutes ago",
+        "Never",
+    ] {
         assert!(page.says(text), "{text}");
     }
     assert!(page.says("At least 8 characters, with three of: uppercase, lowercase, number, symbol"));
@@ -67,7 +75,9 @@ async fn p13_the_last_15_days_of_a_password_are_warned_of_even_without_permissio
     let server = TestServer::start().await;
     server.user("alice", None).await;
     server.set_password_policy(PasswordPolicy { max_password_age: Some(90), ..PasswordPolicy::default() }).await;
-    for (days, warning) in [(74, None), (75, Some("Your password expires in 15 days")), (89, Some("Your password expires in 1 day"))] {
+    for (days, warning) in
+        [(74, None), (75, Some("Your password expires in 15 days")), (89, Some("Your password expires in 1 day"))]
+    {
         let passed = server.clock.now() - crate::support::server::BEGINNING;
         server.clock.advance(Duration::days(days) - passed);
         let page = server.signed_in("alice").await.get("/console").await;
@@ -109,7 +119,10 @@ async fn the_well_known_address_leads_to_the_form_and_no_other_one_exists() {
     let mut browser = server.browser();
     let answer = browser.get("/.well-known/change-password").await;
     assert_eq!((answer.status, answer.location()), (302, "/console/security-credentials/password"));
-    assert_eq!(browser.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").await.status, 404);
+    assert_eq!(
+        browser.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").await.status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -120,7 +133,7 @@ async fn health_readiness_robots_and_icon_are_there() {
     assert_eq!(browser.get("/readyz").await.body, "ready\n");
     assert_eq!(browser.get("/robots.txt").await.body, "User-agent: *\nDisallow: /\n");
     let icon = browser.get("/favicon.ico").await;
-    let icon = browser.get(&icon.location().to_owned()).await;
+    let icon = browser.get(icon.location()).await;
     assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"));
     assert_eq!(browser.get("/").await.location(), "/console");
 }
@@ -129,7 +142,11 @@ async fn health_readiness_robots_and_icon_are_there() {
 async fn a_missing_page_keeps_the_frame_of_whoever_asks() {
     let server = server().await;
     let page = server.signed_in("alice").await.get("/console/nope").await;
-    assert!(page.says("We could not find that page") && page.says("alice @ example-corp") && page.says("Go to Console Home"));
+    assert!(
+        page.says("We could not find that page")
+            && page.says("alice @ example-corp")
+            && page.says("Go to Console Home")
+    );
     let page = server.browser().get("/nope").await;
     assert!(page.says("We could not find that page") && !page.says("alice"));
     assert!(page.says(page.header("x-request-id")), "the page names its request");

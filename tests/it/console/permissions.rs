@@ -4,10 +4,13 @@ use crate::support::server::{NEW_PASSWORD, PASSWORD, PASSWORD_ONLY, TestServer};
 use my_security_credentials::domain::password_policy::PasswordPolicy;
 
 const PATH: &str = "/console/security-credentials/password";
-const DENY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"iam:ChangePassword","Resource":"*"}}"#;
+const DENY: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"iam:ChangePassword","Resource":"*"}}"#;
 
 async fn allow_everybody(server: &TestServer) {
-    server.set_password_policy(PasswordPolicy { allow_users_to_change_password: true, ..PasswordPolicy::default() }).await;
+    server
+        .set_password_policy(PasswordPolicy { allow_users_to_change_password: true, ..PasswordPolicy::default() })
+        .await;
 }
 
 /// Both halves: the page that shows the form, and the change itself, asked for without looking at the page.
@@ -52,7 +55,8 @@ async fn c4_the_policy_of_the_guide_is_sufficient_and_each_of_its_actions_necess
 
 #[tokio::test]
 async fn every_policy_of_the_guide_does_to_a_password_what_it_says() {
-    let selected = include_str!("../../data/allow-selected-users-to-change-password.json").replace("account-id", "123456789012");
+    let selected =
+        include_str!("../../data/allow-selected-users-to-change-password.json").replace("account-id", "123456789012");
     let cases = [
         ("selected", selected.as_str(), true),
         ("no-mfa", include_str!("../../data/my-sec-creds-self-manage-no-mfa.json"), true),
@@ -82,7 +86,13 @@ async fn c8_c11_the_accounts_setting_alone_is_sufficient_and_attaches_nothing() 
     let server = TestServer::start().await;
     server.user("alice", None).await;
     allow_everybody(&server).await;
-    assert_eq!(server.database.number("SELECT (SELECT COUNT(*) FROM attached_user_policies) + (SELECT COUNT(*) FROM user_policies)").await, 0);
+    assert_eq!(
+        server
+            .database
+            .number("SELECT (SELECT COUNT(*) FROM attached_user_policies) + (SELECT COUNT(*) FROM user_policies)")
+            .await,
+        0
+    );
     let page = server.signed_in("alice").await.get(PATH).await;
     assert!(page.says("At least 6 characters"), "it gives GetAccountPasswordPolicy too");
     assert!(may_change(&server, "alice").await);
@@ -119,7 +129,10 @@ async fn v5_a_refusal_is_recorded_with_awss_text() {
     may_change(&server, "alice").await;
     let text = "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: iam:ChangePassword on resource: \
         arn:aws:iam::123456789012:user/alice because no identity-based policy allows the iam:ChangePassword action";
-    assert_eq!(server.database.number(&format!("SELECT COUNT(*) FROM audit_records WHERE error_message = '{text}'")).await, 1);
+    assert_eq!(
+        server.database.number(&format!("SELECT COUNT(*) FROM audit_records WHERE error_message = '{text}'")).await,
+        1
+    );
 }
 
 #[tokio::test]

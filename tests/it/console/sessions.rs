@@ -70,7 +70,8 @@ async fn a_forged_truncated_or_foreign_session_cookie_is_ignored_and_never_clear
         browser.cookies.insert("msc-session".to_owned(), cookie.to_owned());
         let answer = browser.get("/console").await;
         assert_eq!(answer.status, 303, "{cookie}");
-        let cleared = answer.headers.get_all("set-cookie").iter().any(|value| value.to_str().unwrap().starts_with("msc-session"));
+        let cleared =
+            answer.headers.get_all("set-cookie").iter().any(|value| value.to_str().unwrap().starts_with("msc-session"));
         assert!(!cleared, "{cookie}");
         assert_eq!(browser.sign_in(ALIAS, "alice", PASSWORD).await.status, 303, "{cookie}");
         assert!(browser.is_signed_in().await, "{cookie}");
@@ -98,7 +99,8 @@ async fn the_database_holds_no_key_of_a_session() {
     let server = server().await;
     let browser = server.signed_in("alice").await;
     assert_eq!(server.database.number("SELECT LENGTH(session_hash) FROM console_sessions").await, 64);
-    let held = format!("SELECT COUNT(*) FROM console_sessions WHERE session_hash = '{}'", browser.cookies["msc-session"]);
+    let held =
+        format!("SELECT COUNT(*) FROM console_sessions WHERE session_hash = '{}'", browser.cookies["msc-session"]);
     assert_eq!(server.database.number(&held).await, 0);
 }
 

@@ -89,7 +89,13 @@ async fn the_first_sign_in() {
     let mut browser = server.browser();
     browser.sign_in(ALIAS, "new", PASSWORD).await;
     keep("forced-change-first-sign-in", &browser.get("/signin/step/change-password").await);
-    server.put_policy("new", "deny", r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#).await;
+    server
+        .put_policy(
+            "new",
+            "deny",
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#,
+        )
+        .await;
     keep("forced-change-not-allowed", &browser.get("/signin/step/change-password").await);
     server.clock.advance(Duration::days(7));
     keep("forced-change-temporary-expired", &browser.sign_in(ALIAS, "new", PASSWORD).await);

@@ -16,7 +16,8 @@ async fn without_the_database_every_page_is_a_503_with_all_headers_and_health_st
         assert!(page.says(page.header("x-request-id")));
         assert!(!page.header("retry-after").is_empty() && !page.header("content-security-policy").is_empty());
     }
-    let answer = browser.submit_change("/console/security-credentials/password", PASSWORD, NEW_PASSWORD, NEW_PASSWORD).await;
+    let answer =
+        browser.submit_change("/console/security-credentials/password", PASSWORD, NEW_PASSWORD, NEW_PASSWORD).await;
     assert_eq!(answer.status, 503);
     let mut visitor = server.browser();
     assert_eq!(visitor.get("/signin").await.status, 200, "needs no database");

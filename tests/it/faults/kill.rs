@@ -4,12 +4,12 @@
 //! The change runs in a process of its own, which is this test binary with one test chosen by an environment variable.
 
 use crate::support::database::Database;
+use my_security_credentials::domain::account::AccountId;
+use my_security_credentials::domain::password::PasswordHash;
+use my_security_credentials::domain::user::{UserId, UserName};
 use my_security_credentials::store::Store;
 use my_security_credentials::store::audit::AuditRecord;
 use my_security_credentials::store::login_profiles::PasswordReplacement;
-use my_security_credentials::domain::password::PasswordHash;
-use my_security_credentials::domain::account::AccountId;
-use my_security_credentials::domain::user::{UserId, UserName};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -40,7 +40,13 @@ async fn child() {
         let profile = facts.login_profile.expect("a profile");
         let next = u64::try_from(profile.version).expect("a version") + 1;
         if transaction == "yes" {
-            store.replace_password(&replacement(&user, profile.version, facts.account.authorization_version, next), &record(next)).await.expect("a change");
+            store
+                .replace_password(
+                    &replacement(&user, profile.version, facts.account.authorization_version, next),
+                    &record(next),
+                )
+                .await
+                .expect("a change");
         } else {
             without_a_transaction(&url, &user, next).await;
         }
@@ -91,9 +97,19 @@ async fn without_a_transaction(url: &str, user: &UserId, next: u64) {
     let hash = hash(next);
     for sql in [
         format!("UPDATE users SET session_epoch = {next} WHERE user_id = '{}'", user.as_str()),
-        format!("UPDATE login_profiles SET hash = '{}', version = {next} WHERE user_id = '{}'", hash.as_phc(), user.as_str()),
-        format!("INSERT INTO password_history (user_id, position, hash, set_at) VALUES ('{}', {next}, '{}', 0)", user.as_str(), hash.as_phc()),
-        format!("INSERT INTO audit_records (event_id, event_time, event_name, event_source, event_type, user_identity) VALUES ('event-{next}', 0, 'ChangePassword', '', '', '')"),
+        format!(
+            "UPDATE login_profiles SET hash = '{}', version = {next} WHERE user_id = '{}'",
+            hash.as_phc(),
+            user.as_str()
+        ),
+        format!(
+            "INSERT INTO password_history (user_id, position, hash, set_at) VALUES ('{}', {next}, '{}', 0)",
+            user.as_str(),
+            hash.as_phc()
+        ),
+        format!(
+            "INSERT INTO audit_records (event_id, event_time, event_name, event_source, event_type, user_identity) VALUES ('event-{next}', 0, 'ChangePassword', '', '', '')"
+        ),
     ] {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("a write");
     }
@@ -115,7 +131,8 @@ fn work_and_kill(url: &str, transaction: &str, micros: u64) -> Option<u64> {
         .spawn()
         .expect("a child");
     let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
-    let acknowledged = |line: std::io::Result<String>| line.ok()?.split("acknowledged ").nth(1)?.trim().parse::<u64>().ok();
+    let acknowledged =
+        |line: std::io::Result<String>| line.ok()?.split("acknowledged ").nth(1)?.trim().parse::<u64>().ok();
     let mut last = None;
     // The first acknowledgement says that it is at work; then it has a random while.
     for line in lines.by_ref() {
@@ -156,7 +173,12 @@ async fn with_alice() -> Database {
     let database = Database::sqlite().await;
     let account_id = AccountId::parse("123456789012").expect("an ID");
     let at = time::macros::datetime!(2026-11-23 12:00 UTC);
-    let profile = NewLoginProfile { hash: hash(1), history_entry: hash(1), password_reset_required: false, temporary_expires_at: None };
+    let profile = NewLoginProfile {
+        hash: hash(1),
+        history_entry: hash(1),
+        password_reset_required: false,
+        temporary_expires_at: None,
+    };
     let user = NewUser {
         user_id: UserId::parse("AIDAXXXXXXXXXXXXXXXXA").expect("an ID"),
         account_id: account_id.clone(),
@@ -181,7 +203,10 @@ async fn two_hundred_kills_leave_the_old_or_the_new_password_and_lose_nothing_ac
         let acknowledged = work_and_kill(&database.settings.url, "yes", micros);
         let version = state(&database).await.unwrap_or_else(|| panic!("kill {kill} left a broken state"));
         let acknowledged = i64::try_from(acknowledged.expect("it worked")).expect("a version");
-        assert!(version == acknowledged || version == acknowledged + 1, "kill {kill}: {acknowledged} was acknowledged, {version} is there");
+        assert!(
+            version == acknowledged || version == acknowledged + 1,
+            "kill {kill}: {acknowledged} was acknowledged, {version} is there"
+        );
     }
 }
 

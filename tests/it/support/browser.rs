@@ -30,13 +30,17 @@ impl Browser {
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let mut all = vec![("csrf", self.csrf.clone())];
         all.extend(fields.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let body: Vec<String> = all.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let body: Vec<String> =
+            all.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         self.post_raw(path, &body.join("&")).await
     }
 
     /// Any body, as a form.
     pub async fn post_raw(&mut self, path: &str, body: &str) -> Page {
-        let request = self.request("POST", path).header("content-type", "application/x-www-form-urlencoded").body(body.to_owned());
+        let request = self
+            .request("POST", path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.to_owned());
         self.send(request).await
     }
 
@@ -72,7 +76,11 @@ impl Browser {
     }
 
     pub async fn submit_change(&mut self, path: &str, old: &str, new: &str, confirm: &str) -> Page {
-        self.post(path, &[("username", ""), ("old_password", old), ("new_password", new), ("confirm_password", confirm)]).await
+        self.post(
+            path,
+            &[("username", ""), ("old_password", old), ("new_password", new), ("confirm_password", confirm)],
+        )
+        .await
     }
 
     /// Whether the console opens.
@@ -96,6 +104,10 @@ impl Browser {
 
 pub fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |encoded, byte| {
-        if byte.is_ascii_alphanumeric() { encoded + &char::from(byte).to_string() } else { encoded + &format!("%{byte:02X}") }
+        if byte.is_ascii_alphanumeric() {
+            encoded + &char::from(byte).to_string()
+        } else {
+            encoded + &format!("%{byte:02X}")
+        }
     })
 }

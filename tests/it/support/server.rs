@@ -13,9 +13,10 @@ use my_security_credentials::domain::password_policy::PasswordPolicy;
 use my_security_credentials::domain::principal::Caller;
 use my_security_credentials::domain::user::{Path, UserName};
 use my_security_credentials::operations::account::CreateAccount;
-use my_security_credentials::operations::password::UpdateLoginProfile;
+use my_security_credentials::operations::create_user::{CreateUser, FirstPassword};
+use my_security_credentials::operations::login_profile::UpdateLoginProfile;
 use my_security_credentials::operations::password_policy::UpdateAccountPasswordPolicy;
-use my_security_credentials::operations::user::{AttachUserPolicy, CreateUser, FirstPassword, PutUserPolicy};
+use my_security_credentials::operations::user_policy::{AttachUserPolicy, PutUserPolicy};
 use my_security_credentials::operations::{Context, Operation, RequestFacts};
 use my_security_credentials::server::Server;
 use my_security_credentials::start;
@@ -168,7 +169,9 @@ impl TestServer {
     pub async fn records(&self, event_name: &str, error: Option<&str>) -> i64 {
         let error = error.map_or("IS NULL".to_owned(), |code| format!("= '{code}'"));
         self.database
-            .number(&format!("SELECT COUNT(*) FROM audit_records WHERE event_name = '{event_name}' AND error_code {error}"))
+            .number(&format!(
+                "SELECT COUNT(*) FROM audit_records WHERE event_name = '{event_name}' AND error_code {error}"
+            ))
             .await
     }
 }
@@ -182,7 +185,8 @@ fn config(database: &Database, data: &TempDir, settings: &[(&str, &str)]) -> Con
         ("MSC_DATABASE_URL", database.settings.url.as_str()),
         ("MSC_ROOT_SECRET", root_secret.as_str()),
     ];
-    let mut config = Config::load(&GlobalFlags::default(), own.into_iter().chain(settings.iter().copied())).expect("a configuration");
+    let mut config = Config::load(&GlobalFlags::default(), own.into_iter().chain(settings.iter().copied()))
+        .expect("a configuration");
     // Below the floor that the configuration insists on: tests are about what is done with a hash, not about its cost.
     config.hashing.memory_kib = 8;
     config.hashing.passes = 1;

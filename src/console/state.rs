@@ -27,7 +27,11 @@ pub struct Console {
 
 impl Console {
     pub fn new(app: Arc<App>, config: &Config) -> Self {
-        let links = [("Help", &config.help_url), ("Privacy", &config.privacy_url), ("Accessibility", &config.accessibility_url)];
+        let links = [
+            ("Help", &config.help_url),
+            ("Privacy", &config.privacy_url),
+            ("Accessibility", &config.accessibility_url),
+        ];
         let footer_links = links.into_iter().filter_map(|(label, url)| url.as_ref().map(|url| Link::new(label, url)));
         Self {
             brand: config.brand_name.clone(),
@@ -43,13 +47,11 @@ impl Console {
 
     /// Whether a browser's `Origin` is the one that this console is served from.
     pub fn is_own_origin(&self, request: &HttpRequest, origin: &str) -> bool {
-        match &self.public_origin {
-            Some(own) => own == origin,
-            None => {
-                let scheme = if self.https { "https" } else { "http" };
-                origin == format!("{scheme}://{}", request.connection_info().host())
-            }
+        if let Some(own) = &self.public_origin {
+            return own == origin;
         }
+        let scheme = if self.https { "https" } else { "http" };
+        origin == format!("{scheme}://{}", request.connection_info().host())
     }
 }
 
