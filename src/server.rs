@@ -6,7 +6,8 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::console::error::{Asked, PageError};
+use crate::console::error::PageError;
+use crate::console::error_response::Asked;
 use crate::console::{self, Console, Shown};
 use crate::operations::RequestFacts;
 use crate::request;

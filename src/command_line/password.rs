@@ -2,9 +2,10 @@
 //! of the machine can read.
 
 use super::Door;
-use crate::domain::error::{Code, Error, Violation};
+use crate::domain::error::{Code, Error};
 use crate::domain::password::TypedPassword;
 use crate::domain::password_policy::PasswordRules;
+use crate::domain::violation::Violation;
 use crate::operations::Context;
 use crate::operations::login_profile::generated_password;
 use crate::operations::password_policy::GetAccountPasswordPolicy;

@@ -1,6 +1,9 @@
 //! The cookies of the console beside the session's: names, lifetimes and attributes, in one place.
 //! Over HTTPS every name has the `__Host-` prefix; plain HTTP is for loopback only and cannot have it.
 
+use super::page::Show;
+use super::remembered_user::RememberedUsers;
+use super::state::Console;
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
 
@@ -46,4 +49,20 @@ pub fn removal(short: &str, https: bool) -> Cookie<'static> {
     let mut cookie = for_this_visit(short, String::new(), https);
     cookie.make_removal();
     cookie
+}
+
+/// Who is remembered by the browser of this request.
+pub fn remembered_users(request: &HttpRequest, console: &Console) -> RememberedUsers {
+    let cookie = value(request, REMEMBERED_USER, console.https).unwrap_or_default();
+    RememberedUsers::open(&console.sealer, &cookie, console.app.clock.now(), REMEMBERED_USER_LIFETIME)
+}
+
+/// Gives the browser the cookie, or takes it away where there is nobody left to remember.
+pub fn keep(show: &mut Show, remembered: &RememberedUsers) {
+    let console = show.console();
+    let cookie = match remembered.seal(&console.sealer, &console.app.random) {
+        Some(value) => remembered_user(value, console.https),
+        None => removal(REMEMBERED_USER, console.https),
+    };
+    show.set(cookie);
 }

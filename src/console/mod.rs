@@ -6,6 +6,7 @@ mod change_password;
 pub mod cookies;
 mod csrf;
 pub mod error;
+pub mod error_response;
 mod flash;
 mod forced_change;
 mod form;

@@ -1,12 +1,8 @@
 //! The remembered-user cookie: up to five pairs of account and user name, newest first. It is a convenience and never a
 //! proof of identity. Authenticated and encrypted, so that nobody else reads or makes one.
 
-use super::cookies;
-use super::page::Show;
-use super::state::Console;
 use crate::crypto::identifier::Random;
 use crate::crypto::sealed::{Place, Sealer};
-use actix_web::HttpRequest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -89,20 +85,4 @@ fn same_pair(known: &RememberedUser, account_id: &str, user_name: &str) -> bool 
 
 fn same_name(known: &RememberedUser, user_name: &str) -> bool {
     known.user_name.eq_ignore_ascii_case(user_name)
-}
-
-/// Who is remembered by the browser of this request.
-pub fn remembered_users(request: &HttpRequest, console: &Console) -> RememberedUsers {
-    let cookie = cookies::value(request, cookies::REMEMBERED_USER, console.https).unwrap_or_default();
-    RememberedUsers::open(&console.sealer, &cookie, console.app.clock.now(), cookies::REMEMBERED_USER_LIFETIME)
-}
-
-/// Gives the browser the cookie, or takes it away where there is nobody left to remember.
-pub fn keep(show: &mut Show, remembered: &RememberedUsers) {
-    let console = show.console();
-    let cookie = match remembered.seal(&console.sealer, &console.app.random) {
-        Some(value) => cookies::remembered_user(value, console.https),
-        None => cookies::removal(cookies::REMEMBERED_USER, console.https),
-    };
-    show.set(cookie);
 }

@@ -1,11 +1,12 @@
 //! `/signin`: the main sign-in page. It sends every well-formed account on to its own page, known or not.
 
+use super::cookies::{keep, remembered_users};
 use super::error::PageError;
 use super::flash::Told;
 use super::form::{Bound, Checked, Fields, Form};
 use super::origin::next_page;
 use super::page::Show;
-use super::remembered_user::{RememberedUser, keep, remembered_users};
+use super::remembered_user::RememberedUser;
 use crate::domain::account::AccountName;
 use crate::pages::sign_in::{RememberedUser as Remembered, SignInPage};
 use actix_web::{HttpRequest, HttpResponse, web};

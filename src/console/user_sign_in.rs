@@ -1,11 +1,12 @@
 //! `/signin/{account}`: an account's own sign-in page. One answer to whatever does not fit.
 
+use super::cookies::{keep, remembered_users};
 use super::error::PageError;
 use super::flash::Told;
 use super::form::{Bound, Checked, Fields, Form};
 use super::origin::next_page;
 use super::page::{Show, user_menu};
-use super::remembered_user::{RememberedUser, keep, remembered_users};
+use super::remembered_user::RememberedUser;
 use super::session::{self, NewSession};
 use super::sign_in::{DEFAULT_PAGE, Query};
 use super::{forced_change, state};

@@ -5,7 +5,8 @@
 
 use super::hashing_pool::{Pool, Workbench};
 use super::stored_hash::{OUTPUT_LENGTH, Recipe, StoredHash, current_params};
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::Password;
+use crate::domain::password_hash::PasswordHash;
 use argon2::password_hash::phc::{Output, Salt};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::fmt;

@@ -2,7 +2,7 @@
 //! A row may be hostile: parameters are bounded here, before a hash is computed with them.
 
 use super::password_hash::HashingError;
-use crate::domain::password::PasswordHash;
+use crate::domain::password_hash::PasswordHash;
 use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
 use argon2::{ARGON2ID_IDENT, Params, ParamsBuilder, Version};
 use subtle::{Choice, ConstantTimeEq};

@@ -1,6 +1,7 @@
 //! The whole vocabulary of "no": a `Refusal` is an answer for the caller, word for word; a failure is for the log.
 //! `Code` is finer than the wire's error codes, so that a page can tell apart what the API calls by one name.
 
+use super::violation::Violation;
 use std::fmt;
 
 /// Why a text is not what it should be. The door that took it says which field it stood in.
@@ -51,28 +52,6 @@ pub enum Code {
     InvalidUserType,
     /// More work is waiting than the machine can do in time.
     Busy,
-}
-
-/// One rule that a new password breaks: `behaviour` of the account's password policy, or of every policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Violation {
-    TooShort {
-        minimum: u32,
-    },
-    TooLong,
-    ForbiddenCharacter,
-    MissingUppercase,
-    MissingLowercase,
-    MissingNumber,
-    MissingSymbol,
-    /// The default policy's rule: three of the four kinds.
-    TooFewKinds,
-    /// The default policy's rule: not the account's alias or ID.
-    SameAsAccount,
-    SameAsCurrent,
-    Reused {
-        remembered: u32,
-    },
 }
 
 /// What a caller is told beside the message.

@@ -1,8 +1,8 @@
-//! Clear passwords and their hashes. A clear password cannot be printed, compared or serialised, and is wiped when dropped.
+//! Clear passwords. A clear password cannot be printed, compared or serialised, and is wiped when dropped.
 //! Why two types: what was typed may be of any length, so that a form can name every broken rule at once; a `Password`
 //! is within the bounds that every hash relies on, and only `TypedPassword::password` makes one.
 
-use super::error::Violation;
+use super::violation::Violation;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -81,31 +81,6 @@ impl fmt::Debug for Password {
     }
 }
 
-/// A PHC string.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(String);
-
-impl PasswordHash {
-    pub fn from_phc(phc: String) -> Self {
-        Self(phc)
-    }
-
-    pub fn as_phc(&self) -> &str {
-        &self.0
-    }
-
-    /// The part that says what a verification costs, as `m=19456,t=2,p=1`.
-    pub fn parameters(&self) -> &str {
-        self.0.split('$').find(|part| part.starts_with("m=")).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(..)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,15 +133,5 @@ mod tests {
     fn a_password_is_never_printed() {
         let typed = TypedPassword::new("hunter2");
         assert!(!format!("{typed:?} {:?}", typed.password().unwrap()).contains("hunter2"));
-        assert!(
-            !format!("{:?}", PasswordHash::from_phc("$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA".into()))
-                .contains("argon2")
-        );
-    }
-
-    #[test]
-    fn a_hash_tells_its_parameters() {
-        let hash = PasswordHash::from_phc("$argon2id$v=19$m=19456,t=2,p=1,keyid=a$c2FsdA$aGFzaA".into());
-        assert_eq!(hash.parameters(), "m=19456,t=2,p=1,keyid=a");
     }
 }

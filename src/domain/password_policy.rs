@@ -2,8 +2,8 @@
 //! Source: AWS IAM User Guide, "Setting an account password policy for IAM users".
 
 use super::account::{AccountAlias, AccountId};
-use super::error::Violation;
 use super::password::TypedPassword;
+use super::violation::Violation;
 use unicode_normalization::UnicodeNormalization;
 
 /// The 20 characters that count as symbols. Space, `< > ? / \ . , ; : " ~` and the backtick are allowed and do not count.

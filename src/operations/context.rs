@@ -2,17 +2,13 @@
 //! Why a leaf: a field private to this file is visible to none of its siblings, so that nobody but `perform` makes an
 //! `Authorized`, and skipping authorisation does not compile.
 
-use super::condition_context::condition_context;
-use super::refusal::{not_authorized, store_failure};
+use super::judgement::judge;
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error, Refusal};
-use crate::domain::managed_policy::aws_managed_policy;
-use crate::domain::policy::{AccessRequest, ConditionContext, Decision, PolicyDocument, evaluate};
-use crate::domain::principal::{Caller, ConsoleSession, IamUser, Stage};
-use crate::store::policies::Permissions;
+use crate::domain::principal::{Caller, IamUser};
 use std::net::IpAddr;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -145,102 +141,7 @@ impl Context {
 async fn authorize<'a>(cx: &'a Context, demands: &'a [Demand]) -> Result<Authorized<'a>, Error> {
     let authorization_version = match &cx.caller {
         Caller::Operator => None,
-        Caller::User { user, session } => Some(authorize_user(cx, user, session, demands).await?),
+        Caller::User { user, session } => Some(judge(cx, user, session, demands).await?),
     };
     Ok(Authorized { context: cx, demands, authorization_version })
-}
-
-async fn authorize_user(
-    cx: &Context,
-    user: &IamUser,
-    session: &ConsoleSession,
-    demands: &[Demand],
-) -> Result<i64, Error> {
-    let permissions = cx.app.store.permissions(&user.user_id).await.map_err(store_failure)?;
-    let Some(permissions) = permissions else {
-        return Err(Error::refused(Code::NotAuthorized, "The user of this session does not exist any more."));
-    };
-    let policies = documents(&permissions)?;
-    let context = condition_context(cx, user, session);
-    for demand in demands {
-        let Demand::Action(action, target) = demand else {
-            return Err(Error::refused(Code::NotAuthorized, "Only an operator of this server can do this."));
-        };
-        let ordinary = Ordinary { user, session, permissions: &permissions };
-        ordinary.judge(&policies, &context, *action, target)?;
-    }
-    Ok(permissions.account.authorization_version)
-}
-
-/// A policy and what a refusal calls it: its ARN, or the inline policy's name.
-struct NamedPolicy {
-    name: String,
-    document: PolicyDocument,
-}
-
-/// A document that cannot be read may hold a Deny: the request fails rather than pass it by.
-fn documents(permissions: &Permissions) -> Result<Vec<NamedPolicy>, Error> {
-    let attached = permissions.attached_policies.iter().map(|arn| {
-        let text = aws_managed_policy(arn).map(|policy| policy.document.to_owned());
-        (arn.clone(), text.unwrap_or_default())
-    });
-    let inline = permissions.inline_policies.iter().cloned();
-    inline.chain(attached).map(|(name, text)| parse(name, &text)).collect()
-}
-
-fn parse(name: String, text: &str) -> Result<NamedPolicy, Error> {
-    match PolicyDocument::parse(text) {
-        Ok(document) => Ok(NamedPolicy { name, document }),
-        Err(error) => Err(Error::failed(format!("the stored policy {name} cannot be read: {error}"))),
-    }
-}
-
-/// The judgement of one IAM user's request.
-struct Ordinary<'a> {
-    user: &'a IamUser,
-    session: &'a ConsoleSession,
-    permissions: &'a Permissions,
-}
-
-impl Ordinary<'_> {
-    fn judge(
-        &self,
-        policies: &[NamedPolicy],
-        context: &ConditionContext,
-        action: Action,
-        target: &Arn,
-    ) -> Result<(), Error> {
-        if self.session.stage == Stage::MustChangePassword && !self.is_own_password(action, target) {
-            let reason = "because the password must be changed first".to_owned();
-            return Err(not_authorized(&self.user.arn(), action, target, &reason));
-        }
-        let request = AccessRequest { action: action.name(), resource: target.as_str(), context };
-        let reason = match evaluate(policies.iter().map(|policy| &policy.document), &request) {
-            Decision::Allow => return Ok(()),
-            Decision::ImplicitDeny if self.setting_allows(action, target) => return Ok(()),
-            Decision::ImplicitDeny => format!("because no identity-based policy allows the {} action", action.name()),
-            Decision::ExplicitDeny { policy } => {
-                format!("with an explicit deny in an identity-based policy{}", denier(&policies[policy].name))
-            }
-        };
-        Err(not_authorized(&self.user.arn(), action, target, &reason))
-    }
-
-    /// The account's *allow users to change their own password* is one more Allow, on self only.
-    fn setting_allows(&self, action: Action, target: &Arn) -> bool {
-        self.permissions.allow_users_to_change_password.unwrap_or(false) && self.is_own_password(action, target)
-    }
-
-    fn is_own_password(&self, action: Action, target: &Arn) -> bool {
-        match action {
-            Action::ChangePassword => *target == self.user.arn(),
-            Action::GetAccountPasswordPolicy => true,
-            _ => false,
-        }
-    }
-}
-
-/// AWS names the ARN of a managed policy, and does not name an inline one.
-fn denier(name: &str) -> String {
-    if name.starts_with("arn:") { format!(": {name}") } else { String::new() }
 }

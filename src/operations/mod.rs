@@ -14,6 +14,7 @@ pub mod context;
 pub mod create_user;
 pub mod first_account;
 pub mod housekeeping;
+mod judgement;
 pub mod login_profile;
 pub mod password;
 pub mod password_policy;

@@ -10,9 +10,11 @@ use super::refusal::{changed_meanwhile, hashing_failure, no_login_profile, no_su
 use crate::app::App;
 use crate::crypto::password_hash::Parameters;
 use crate::domain::action::Action;
-use crate::domain::error::{Code, Details, Error, Refusal, Violation};
-use crate::domain::password::{Password, PasswordHash, TypedPassword};
+use crate::domain::error::{Code, Details, Error, Refusal};
+use crate::domain::password::{Password, TypedPassword};
+use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::PasswordRules;
+use crate::domain::violation::Violation;
 use crate::store::StoreError;
 use crate::store::login_profiles::{PasswordFacts, PasswordReplacement};
 use subtle::ConstantTimeEq;

@@ -4,7 +4,7 @@
 use super::engine::Row;
 use super::error::StoreError;
 use crate::domain::account::{AccountAlias, AccountId};
-use crate::domain::password::PasswordHash;
+use crate::domain::password_hash::PasswordHash;
 use crate::domain::principal::Stage;
 use crate::domain::user::{Path, UserId, UserName};
 use time::OffsetDateTime;

@@ -8,7 +8,7 @@ use super::audit::AuditRecord;
 use super::engine::{Record, Row, Tx, statements, transaction};
 use super::error::{Constraint, StoreError};
 use crate::domain::login_profile::LoginProfile;
-use crate::domain::password::PasswordHash;
+use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::REMEMBERED_PASSWORDS;
 use crate::domain::user::UserId;
 use time::OffsetDateTime;

@@ -8,7 +8,7 @@ use super::login_profiles::{LoginProfileRecord, login_profile_columns};
 use super::password_policies::password_policy_columns;
 use super::users::{UserRecord, user_columns};
 use crate::domain::account::AccountId;
-use crate::domain::password::PasswordHash;
+use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::user::{UserId, UserName};
 

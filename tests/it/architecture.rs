@@ -39,7 +39,7 @@ const PACKAGES: [(&str, &[&str]); 10] = [
     ("sqlx", &["store"]),
     ("actix_web", &["console", "server", "request", "command_line"]),
     ("actix_session", &["console"]),
-    ("askama", &["pages", "console/page.rs", "console/error.rs"]),
+    ("askama", &["pages", "console/page.rs", "console/error_response.rs"]),
     ("argon2", &["crypto"]),
     ("chacha20poly1305", &["crypto"]),
     ("figment", &["config"]),

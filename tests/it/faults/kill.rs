@@ -5,7 +5,7 @@
 
 use crate::support::database::Database;
 use my_security_credentials::domain::account::AccountId;
-use my_security_credentials::domain::password::PasswordHash;
+use my_security_credentials::domain::password_hash::PasswordHash;
 use my_security_credentials::domain::user::{UserId, UserName};
 use my_security_credentials::store::Store;
 use my_security_credentials::store::audit::AuditRecord;

@@ -2,7 +2,7 @@
 
 use crate::support::database::Database;
 use my_security_credentials::domain::account::{AccountAlias, AccountId};
-use my_security_credentials::domain::password::PasswordHash;
+use my_security_credentials::domain::password_hash::PasswordHash;
 use my_security_credentials::domain::principal::Stage;
 use my_security_credentials::domain::user::{Path, UserId, UserName};
 use my_security_credentials::store::StoreError;

@@ -2,7 +2,7 @@
 
 use super::fixtures::*;
 use crate::support::database::Database;
-use my_security_credentials::domain::password::PasswordHash;
+use my_security_credentials::domain::password_hash::PasswordHash;
 use my_security_credentials::store::login_profiles::{NewLoginProfile, PasswordReplacement};
 use my_security_credentials::store::users::NewUser;
 use my_security_credentials::store::{Constraint, StoreError};
