@@ -62,3 +62,31 @@ fn client(config: &Config, forwarded: Option<&str>, peer: Option<IpAddr>) -> Opt
         chain.map_while(Result::ok).map(|address| address.to_canonical()).find(|address| !is_trusted(config, *address));
     first_stranger.or(peer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::GlobalFlags;
+    use actix_web::test::TestRequest;
+
+    fn from(peer: &str, settings: &[(&str, &str)]) -> ServiceRequest {
+        let config = Config::load(&GlobalFlags::default(), settings.iter().copied()).unwrap();
+        let peer = format!("{peer}:4711").parse().unwrap();
+        TestRequest::default().peer_addr(peer).app_data(web::Data::new(config)).to_srv_request()
+    }
+
+    #[test]
+    fn plain_http_is_taken_from_loopback_and_configured_proxies_alone() {
+        let settings = [
+            ("MSC_LISTEN", "0.0.0.0:8080"),
+            ("MSC_PUBLIC_URL", "https://console.example.com"),
+            ("MSC_TRUSTED_PROXIES", "192.0.2.7,10.0.0.0/8"),
+        ];
+        for peer in ["127.0.0.1", "192.0.2.7", "10.1.2.3"] {
+            assert!(came_safely(&from(peer, &settings)), "{peer}");
+        }
+        for peer in ["192.0.2.8", "198.51.100.1"] {
+            assert!(!came_safely(&from(peer, &settings)), "{peer}");
+        }
+    }
+}

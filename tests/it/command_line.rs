@@ -48,11 +48,11 @@ struct Serving {
 
 impl Serving {
     fn start(data: &Path) -> Self {
-        let mut child = program(data, &["--listen", "127.0.0.1:0"])
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("a start");
+        Self::start_with(data, &["--listen", "127.0.0.1:0"])
+    }
+
+    fn start_with(data: &Path, arguments: &[&str]) -> Self {
+        let mut child = program(data, arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a start");
         let mut lines = BufReader::new(child.stderr.take().expect("a log")).lines();
         let url = lines
             .find_map(|line| line.ok()?.split("open ").nth(1).map(|url| url.trim_end_matches("/console").to_owned()));
@@ -104,6 +104,43 @@ async fn until(done: impl Fn() -> bool) {
         }
     };
     tokio::time::timeout(std::time::Duration::from_secs(20), waited).await.expect("it happens");
+}
+
+/// The first line and the headers of `GET /signin`, over TLS with this certificate as the only one that is trusted.
+fn over_tls(address: &str, certificate: rustls_pki_types::CertificateDer<'static>) -> String {
+    use std::io::Read;
+    let mut trusted = rustls::RootCertStore::empty();
+    trusted.add(certificate).expect("a certificate");
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let client = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(trusted)
+        .with_no_client_auth();
+    let name = "localhost".try_into().expect("a name");
+    let connection = rustls::ClientConnection::new(std::sync::Arc::new(client), name).expect("a client");
+    let mut stream = rustls::StreamOwned::new(connection, std::net::TcpStream::connect(address).expect("a connection"));
+    stream.write_all(b"GET /signin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut answer = Vec::new();
+    // A peer that closes without saying so is no failure here: the head has arrived by then.
+    drop(stream.read_to_end(&mut answer));
+    String::from_utf8_lossy(&answer).split("\r\n\r\n").next().unwrap_or_default().to_ascii_lowercase()
+}
+
+#[test]
+fn with_a_certificate_and_a_key_it_speaks_https_by_itself() {
+    let data = folder();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let (certificate, key) = (data.path().join("certificate.pem"), data.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).expect("a file");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("a file");
+    let tls = ["--tls-certificate", certificate.to_str().expect("a path"), "--tls-key", key.to_str().expect("a path")];
+    let server = Serving::start_with(data.path(), &[&["--listen", "127.0.0.1:0"], tls.as_slice()].concat());
+    let address = server.url.strip_prefix("https://").expect("an https URL");
+    let head = over_tls(address, made.cert.der().clone());
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(head.contains("strict-transport-security: max-age=31536000"), "{head}");
+    assert!(head.contains("set-cookie: __host-msc-visit=") && head.contains("; secure"), "{head}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Page {
         let html = Html::parse_document(&self.body);
         let selector = Selector::parse("main").expect("a selector");
         let main = html.select(&selector).next().map(|main| main.inner_html()).unwrap_or_default();
-        let main = main.replace(&self.csrf().unwrap_or_default(), "[csrf]");
+        let main = self.csrf().map_or(main.clone(), |token| main.replace(&token, "[csrf]"));
         let lines = main.lines().map(str::trim).filter(|line| !line.is_empty());
         lines.collect::<Vec<_>>().join("\n")
     }
