@@ -4,10 +4,11 @@
 
 use crate::app::App;
 use crate::config::Config;
+use crate::domain::error::{Error, Failure, Outcome};
 use crate::domain::principal::Caller;
 use crate::operations::first_account::CreateFirstAccount;
 use crate::operations::{Context, RequestFacts};
-use crate::server::StartError;
+use crate::start_error::StartError;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -27,14 +28,15 @@ pub async fn ensure(app: &Arc<App>, config: &Config, url: &str) -> Result<(), St
     let cx = operator(app);
     let first = CreateFirstAccount::planned(&cx, config.first_account_alias.clone()).map_err(|error| failed(&error))?;
     let told = told(&first, url);
-    let file = if std::io::stdout().is_terminal() { None } else { Some(write_file(&config.data_dir, &told)?) };
+    let draft = if std::io::stdout().is_terminal() { None } else { Some(Draft::write(config, &first, &told)?) };
     let made = cx.perform(first).await;
-    match (&made, &file) {
+    match (&made, draft) {
         (Ok(true), None) => println!("{told}"),
-        (Ok(true), Some(file)) => {
-            tracing::info!(file = %file.display(), "the first account is made; the file says how to sign in");
+        (Ok(true), Some(draft)) => draft.settle()?,
+        (Err(Error::Failed(Failure { outcome: Outcome::Unknown, .. })), Some(draft)) => {
+            tracing::error!(file = %draft.path.display(), "whether the first account was made is not known; the file says how to sign in if it was");
         }
-        (_, Some(file)) => remove(file),
+        (_, Some(draft)) => remove(&draft.path),
         (_, None) => {}
     }
     made.map(|_| ()).map_err(|error| failed(&error))
@@ -57,7 +59,7 @@ fn operator(app: &Arc<App>) -> Context {
 fn told(first: &CreateFirstAccount, url: &str) -> String {
     format!(
         "Open          {url}/signin/{alias}\nAccount alias {alias}\nAccount ID    {id}\nUser name     {user}\nPassword      {password}\n\
-         The password works once: you choose your own at the first sign-in.\n",
+         The password is temporary: you choose your own at the first sign-in.\n",
         alias = first.account_alias,
         id = first.account_id,
         user = first.user_name,
@@ -65,26 +67,40 @@ fn told(first: &CreateFirstAccount, url: &str) -> String {
     )
 }
 
-/// Synced, with its folder: an account whose password nobody can read is worse than none. A file that is there is left
-/// alone only if it is of a start that was cut off.
-fn write_file(folder: &Path, text: &str) -> Result<PathBuf, StartError> {
-    let path = folder.join(FILE_NAME);
-    remove(&path);
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        File::open(folder)?.sync_all()
-    };
-    match write() {
-        Ok(()) => Ok(path),
-        Err(error) => {
-            remove(&path);
-            Err(StartError(format!(
-                "the password of the first account cannot be written to {}: {error}",
-                path.display()
-            )))
+/// The file under a name of its own, until the account is made: of two processes that start at once, the one that came
+/// too late takes away its own draft and nothing else.
+struct Draft {
+    path: PathBuf,
+    file: PathBuf,
+}
+
+impl Draft {
+    /// Synced, with its folder: an account whose password nobody can read is worse than none.
+    fn write(config: &Config, first: &CreateFirstAccount, text: &str) -> Result<Self, StartError> {
+        let folder = &config.data_dir;
+        let path = folder.join(format!("{FILE_NAME}.{}", first.account_id));
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            File::open(folder)?.sync_all()
+        };
+        match write() {
+            Ok(()) => Ok(Self { path, file: folder.join(FILE_NAME) }),
+            Err(error) => {
+                remove(&path);
+                let problem = format!("the password of the first account cannot be written to {}", path.display());
+                Err(StartError(format!("{problem}: {error}")))
+            }
         }
+    }
+
+    fn settle(self) -> Result<(), StartError> {
+        std::fs::rename(&self.path, &self.file).map_err(|error| {
+            StartError(format!("{} says how to sign in, but cannot be renamed: {error}", self.path.display()))
+        })?;
+        tracing::info!(file = %self.file.display(), "the first account is made; the file says how to sign in");
+        Ok(())
     }
 }
 

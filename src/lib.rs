@@ -11,7 +11,7 @@
 //!   console        -> operations, pages   the HTML door: one file, one page
 //!   command_line   -> operations    the operator's door
 //!   config, telemetry               every setting; the log
-//!   start, first_account, server, request, tls   put it together
+//!   start, first_account, server, request, tls, start_error   put it together
 //! ```
 //!
 //! The doors know the wire and no rule; operations know the rules and no wire; the store knows SQL and no rule; domain
@@ -34,6 +34,7 @@ pub mod pages;
 mod request;
 pub mod server;
 pub mod start;
+pub mod start_error;
 pub mod store;
 pub mod telemetry;
 mod tls;

@@ -39,11 +39,14 @@ pub fn facts(request: &ServiceRequest) -> RequestFacts {
     let peer = request.peer_addr().map(|address| address.ip().to_canonical());
     let through_proxy = config.is_some_and(|config| peer.is_some_and(|peer| is_trusted(config, peer)));
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let forwarded = header("x-forwarded-for").filter(|_| through_proxy);
+    // A proxy may append to the header or add another one: all of them, in order, are one chain.
+    let chain: Vec<&str> =
+        request.headers().get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or("?")).collect();
+    let forwarded = Some(chain.join(",")).filter(|_| through_proxy);
     let user_agent = request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     RequestFacts {
         request_id: random.map(|random| crate::crypto::identifier::request_id(&random)).unwrap_or_default(),
-        source_address: config.and_then(|config| client(config, forwarded, peer)),
+        source_address: config.and_then(|config| client(config, forwarded.as_deref(), peer)),
         user_agent: user_agent.map(|agent| agent.chars().take(LONGEST_USER_AGENT).collect()),
         secure: config.is_some_and(|config| config.tls.is_some())
             || through_proxy && header("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),

@@ -8,9 +8,10 @@ use crate::app::App;
 use crate::config::Config;
 use crate::console::error::PageError;
 use crate::console::error_response::Asked;
-use crate::console::{self, Console, Shown};
+use crate::console::{self, Begun, Console, Shown};
 use crate::operations::RequestFacts;
 use crate::request;
+use crate::start_error::StartError;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::cookie::Key;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -21,7 +22,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The head of a request, TLS included.
+/// The head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// A whole request, from its head to its answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -93,18 +94,6 @@ impl Server {
     }
 }
 
-/// One clear line for the operator.
-#[derive(Debug)]
-pub struct StartError(pub String);
-
-impl std::fmt::Display for StartError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StartError {}
-
 /// What is known of a request before and after it has passed the layers below.
 struct Passing {
     console: web::Data<Console>,
@@ -119,7 +108,9 @@ async fn outermost<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let passing = Passing::of(&request)?;
+    let begun = Begun::default();
     request.extensions_mut().insert(passing.facts.clone());
+    request.extensions_mut().insert(begun.clone());
     if !request::is_for_us(&request) {
         return Ok(passing.turned_away(request, "This server does not answer for that host name."));
     }
@@ -128,9 +119,10 @@ async fn outermost<B: MessageBody + 'static>(
     }
     match tokio::time::timeout(REQUEST_TIMEOUT, next.call(request)).await {
         Ok(Ok(response)) => Ok(passing.finish(response)),
-        // Nothing below makes such an error but the sessions, whose store did not answer.
-        Ok(Err(error)) => Err(passing.broken(&PageError::unavailable(error.to_string()))),
-        Err(_) => Err(passing.broken(&PageError::timed_out())),
+        // Nothing below makes such an error but the sessions, whose store did not answer: before the page was asked, or
+        // after it had done its work.
+        Ok(Err(error)) => Err(passing.broken(&PageError::unavailable(error.to_string(), begun.0.get()))),
+        Err(_) => Err(passing.broken(&PageError::unavailable("the request took longer than it may", begun.0.get()))),
     }
 }
 
@@ -148,36 +140,40 @@ impl Passing {
     /// Before any page is asked.
     fn turned_away<B: MessageBody>(&self, request: ServiceRequest, why: &str) -> ServiceResponse<EitherBody<B>> {
         let (request, _) = request.into_parts();
-        ServiceResponse::new(request, self.page(&PageError::unreadable(421, why), None)).map_into_right_body()
+        ServiceResponse::new(request, self.page(&PageError::unreadable(421, why), None, "")).map_into_right_body()
     }
 
     fn finish<B: MessageBody>(&self, response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
         let error = response.response().extensions().get::<PageError>().cloned();
         let Some(error) = error else {
             let mut response = response;
-            self.seal(response.response().status().as_u16(), response.headers_mut());
+            let pattern = response.request().match_pattern().unwrap_or_default();
+            self.seal(&pattern, response.response().status().as_u16(), response.headers_mut());
             return response.map_into_left_body();
         };
         let (request, _) = response.into_parts();
         let shown = request.extensions().get::<Shown>().cloned();
-        ServiceResponse::new(request, self.page(&error, shown)).map_into_right_body()
+        let pattern = request.match_pattern().unwrap_or_default();
+        let page = self.page(&error, shown, &pattern);
+        ServiceResponse::new(request, page).map_into_right_body()
     }
 
-    fn page(&self, error: &PageError, shown: Option<Shown>) -> actix_web::HttpResponse {
+    fn page(&self, error: &PageError, shown: Option<Shown>, pattern: &str) -> actix_web::HttpResponse {
         let asked = Asked { console: &self.console, request_id: &self.facts.request_id, path: &self.path, shown };
         let mut response = error.render(&asked);
-        self.seal(response.status().as_u16(), response.headers_mut());
+        self.seal(pattern, response.status().as_u16(), response.headers_mut());
         response
     }
 
     /// Where the request is gone with the error, the answer travels in an error.
     fn broken(&self, error: &PageError) -> actix_web::Error {
-        let response = self.page(error, None);
+        let response = self.page(error, None, "");
         actix_web::error::InternalError::from_response(error.clone(), response).into()
     }
 
-    /// The headers of every answer, and its line in the log.
-    fn seal(&self, status: u16, headers: &mut HeaderMap) {
+    /// The headers of every answer, and its line in the log: the pattern of the page, not its address, in which somebody
+    /// may have typed what is nobody's business.
+    fn seal(&self, pattern: &str, status: u16, headers: &mut HeaderMap) {
         for (name, value) in HEADERS {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
@@ -192,6 +188,6 @@ impl Passing {
             headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store"));
         }
         let duration_ms = self.began.elapsed().as_millis();
-        tracing::info!(request.id = %self.facts.request_id, method = %self.method, path = %self.path, status, duration_ms, "answered");
+        tracing::info!(request.id = %self.facts.request_id, method = %self.method, page = pattern, status, duration_ms, "answered");
     }
 }

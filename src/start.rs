@@ -11,7 +11,8 @@ use crate::config::Config;
 use crate::crypto::identifier::Random;
 use crate::crypto::password_hash::Hasher;
 use crate::crypto::root_secret::{RootSecret, create_root_secret, read_root_secret};
-use crate::server::StartError;
+use crate::domain::error::told;
+use crate::start_error::StartError;
 use crate::store::{DatabaseSettings, SchemaState, Store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -75,12 +76,6 @@ async fn open_store(config: &Config, kept: &KeptSecret) -> Result<Store, StartEr
     })
 }
 
-/// The error with its cause, on one line.
-fn told(error: &dyn std::error::Error) -> String {
-    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    format!("{error}{cause}").replace('\n', " ")
-}
-
 async fn migrated(
     config: &Config,
     store: &Store,
@@ -95,6 +90,7 @@ async fn migrated(
         let message = "MSC_MIGRATE=off: the database is not up to date; run `my-security-credentials migrate`";
         return Err(StartError(message.to_owned()));
     }
+    let is_fresh = matches!(kept, KeptSecret::Fresh(_) | KeptSecret::Nowhere);
     let secret = place.choose(kept, is_new, random)?;
     if !is_new {
         // Before anything is written, so that a wrong secret or a newer database changes nothing.
@@ -113,7 +109,7 @@ async fn migrated(
     if !secret.fits(&stands) {
         return Err(does_not_fit());
     }
-    place.settle()?;
+    place.settle(is_fresh)?;
     Ok(secret)
 }
 
@@ -193,16 +189,21 @@ impl SecretPlace {
         }
     }
 
-    /// The database holds the check value: the secret gets its name.
-    fn settle(&self) -> Result<(), StartError> {
-        if self.given.is_some() || !self.fresh.exists() {
+    /// The database holds the check value: the fresh secret gets its name, which is nobody's yet. A draft that is left
+    /// beside a secret in its place is of no use and of no harm.
+    fn settle(&self, is_fresh: bool) -> Result<(), StartError> {
+        if !is_fresh {
             return Ok(());
         }
-        match std::fs::rename(&self.fresh, &self.file) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.file.exists() => Ok(()),
-            other => {
-                other.map_err(|error| StartError(format!("MSC_ROOT_SECRET_FILE: {}: {error}", self.file.display())))
-            }
-        }
+        // Unlike a renaming, a link never replaces what is there. Another process may have done the same.
+        let linked = match std::fs::hard_link(&self.fresh, &self.file) {
+            Err(_) if self.file.exists() => Ok(()),
+            other => other,
+        };
+        let removed = linked.and_then(|()| match std::fs::remove_file(&self.fresh) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        });
+        removed.map_err(|error| StartError(format!("MSC_ROOT_SECRET_FILE: {}: {error}", self.file.display())))
     }
 }

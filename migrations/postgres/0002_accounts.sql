@@ -1,4 +1,4 @@
--- The wall between tenants. authorization_version moves with everything that decides what somebody of the account may do,
+-- The wall between accounts. authorization_version moves with everything that decides what somebody of the account may do,
 -- so that a write can demand that what it was judged by still stands.
 CREATE TABLE accounts (
     account_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,

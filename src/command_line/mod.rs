@@ -1,5 +1,6 @@
-//! The operator's door: whoever may run this program with its database and root secret. Every command goes through the
-//! same operations as the pages do, and leaves the same records.
+//! The operator's door: whoever may run this program with its database and root secret. What a command does to accounts
+//! and users goes through the same operations as what the pages do, and leaves the same records; `migrate` and `backup`
+//! are about the database as a whole and leave none.
 
 mod account;
 mod output;
@@ -11,12 +12,13 @@ use crate::clock::Clock;
 use crate::config::{Config, GlobalFlags};
 use crate::crypto::identifier::{Random, request_id};
 use crate::domain::account::{AccountId, AccountName};
-use crate::domain::error::{Code, Error};
+use crate::domain::error::{Code, Error, told};
 use crate::domain::principal::Caller;
 use crate::first_account;
 use crate::operations::{Context, RequestFacts, housekeeping};
 use crate::server::Server;
-use crate::{start, telemetry};
+use crate::start;
+use crate::telemetry;
 use clap::{Parser, Subcommand};
 use output::Format;
 use std::path::PathBuf;
@@ -70,7 +72,7 @@ pub fn main() -> ExitCode {
     telemetry::start(&config);
     match actix_web::rt::System::new().block_on(run(cli, config)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&error),
+        Err(error) => refuse(&told(error.as_ref())),
     }
 }
 

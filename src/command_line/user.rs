@@ -9,7 +9,7 @@ use crate::domain::user::{Path, UserName};
 use crate::operations::Context;
 use crate::operations::create_user::{CreateUser, FirstPassword};
 use crate::operations::login_profile::{CreateLoginProfile, UpdateLoginProfile};
-use crate::operations::user::{DeleteUser, ListUsers};
+use crate::operations::user::{DeleteUser, GetUser, ListUsers};
 use crate::operations::user_policy::{AttachUserPolicy, PutUserPolicy};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -218,14 +218,9 @@ async fn set_password(
     password_reset_required: bool,
 ) -> Result<(), Error> {
     let user_name = user.user_name.clone();
-    let create =
-        CreateLoginProfile { user_name: user_name.clone(), password: password.clone(), password_reset_required };
-    match cx.perform(UpdateLoginProfile { user_name, password, password_reset_required }).await {
-        Err(Error::Refused(refusal))
-            if refusal.code == Code::NoSuchEntity && refusal.message.starts_with("Login Profile") =>
-        {
-            cx.perform(create).await
-        }
-        other => other,
+    let found = cx.perform(GetUser { user_name: Some(user_name.clone()) }).await?;
+    match found.login_profile {
+        Some(_) => cx.perform(UpdateLoginProfile { user_name, password, password_reset_required }).await,
+        None => cx.perform(CreateLoginProfile { user_name, password, password_reset_required }).await,
     }
 }

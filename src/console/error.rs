@@ -51,19 +51,10 @@ impl PageError {
         }))
     }
 
-    /// The store or the hasher did not answer in time; whether something was changed is not known.
-    pub fn timed_out() -> Self {
-        let source = "the request took longer than it may".into();
-        Self::new(Problem::Failed(Failure { outcome: Outcome::Unknown, unavailable: true, source }))
-    }
-
-    /// The sessions cannot be read: nothing was begun.
-    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::new(Problem::Failed(Failure {
-            outcome: Outcome::NothingChanged,
-            unavailable: true,
-            source: source.into(),
-        }))
+    /// The sessions or the time ran out. `begun`: a form was at work already, so what became of it is not known.
+    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>, begun: bool) -> Self {
+        let outcome = if begun { Outcome::Unknown } else { Outcome::NothingChanged };
+        Self::new(Problem::Failed(Failure { outcome, unavailable: true, source: source.into() }))
     }
 
     pub fn form_expired(request: &HttpRequest) -> Self {
@@ -118,14 +109,11 @@ impl From<Error> for PageError {
             Error::Failed(failure) => Self::new(Problem::Failed(failure)),
             Error::Refused(refusal) => match refusal.code {
                 Code::NotAuthorized | Code::InvalidUserType => Self::refused(refusal, "view this page"),
-                Code::Busy | Code::EntityTemporarilyUnmodifiable | Code::LimitExceeded => {
-                    Self::unavailable(refusal.message)
-                }
+                Code::Busy | Code::EntityTemporarilyUnmodifiable => Self::unavailable(refusal.message, false),
                 Code::NoSuchEntity => Self::not_found(),
                 Code::OldPasswordIncorrect
                 | Code::PasswordPolicyViolation
                 | Code::SignInFailed
-                | Code::ContactAdministrator
                 | Code::EntityAlreadyExists
                 | Code::MalformedPolicyDocument
                 | Code::ValidationError => Self::unreadable(400, refusal.message),

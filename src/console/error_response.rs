@@ -5,7 +5,7 @@ use super::cookies;
 use super::error::{PageError, Problem};
 use super::page::{Shown, blank_frame};
 use super::state::Console;
-use crate::domain::error::Outcome;
+use crate::domain::error::{Outcome, told};
 use crate::pages::error_page::{ErrorPage, Outcome as Shows, Refused};
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, LOCATION, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
@@ -38,7 +38,7 @@ impl PageError {
                 response.insert_header((ALLOW, *allow));
             }
             Problem::Failed(failure) => {
-                tracing::error!(request.id = asked.request_id, error = %failure.source, "a request failed");
+                tracing::error!(request.id = asked.request_id, error = %told(failure.source.as_ref()), "a request failed");
                 if failure.unavailable {
                     response.insert_header((RETRY_AFTER, RETRY_SECONDS.to_string()));
                 }
@@ -64,7 +64,7 @@ impl PageError {
             Problem::NotAuthorized { refusal, what } => {
                 let action = refusal.details.action.unwrap_or_default();
                 let resource = refusal.details.resource.as_deref().unwrap_or_default();
-                let user_arn = refusal.message.split(' ').nth(1).unwrap_or_default();
+                let user_arn = refusal.details.principal.as_deref().unwrap_or_default();
                 ErrorPage::not_authorized(frame, what, Refused { user_arn, action, resource }, id)
             }
             Problem::FormExpired { form } => ErrorPage::form_expired(frame, form, id),

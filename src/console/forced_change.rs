@@ -10,7 +10,7 @@ use super::password_form::{ChangePasswordForm, empty_form, problems_of};
 use super::session::MustChange;
 use super::sign_in::{Query, encoded};
 use crate::domain::action::Action;
-use crate::domain::error::Error;
+use crate::domain::error::{Code, Error};
 use crate::domain::login_profile::Standing;
 use crate::operations::session;
 use crate::pages::forced_change::ForcedChangePage;
@@ -51,7 +51,8 @@ pub async fn post(
                 Err(PageError::password_was_changed(cx.0.user()?.account_label()))
             }
             Some(problems) => show(&request, &cx, next.unwrap_or_default(), &problems).await,
-            None => show(&request, &cx, next.unwrap_or_default(), &[]).await,
+            None if refusal.code == Code::NotAuthorized => show(&request, &cx, next.unwrap_or_default(), &[]).await,
+            None => Err(Error::Refused(refusal).into()),
         },
         Err(failed) => Err(failed.into()),
     }

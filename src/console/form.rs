@@ -7,10 +7,12 @@ use super::state::{self, Console};
 use super::{session, visit};
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -53,6 +55,11 @@ impl Fields {
     }
 }
 
+/// Set once a form has been handed to its page: from then on something may have been changed, and an answer that is lost
+/// on its way out must not say otherwise.
+#[derive(Clone, Default)]
+pub struct Begun(pub Rc<Cell<bool>>);
+
 /// A form that came from our own page.
 pub struct Checked<F>(pub F);
 
@@ -77,6 +84,9 @@ impl<F: Form + 'static> FromRequest for Checked<F> {
             let token = fields.take(TOKEN);
             if !accepts::<F>(&request, &console, &token) {
                 return Err(PageError::form_expired(&request));
+            }
+            if let Some(begun) = request.extensions().get::<Begun>() {
+                begun.0.set(true);
             }
             Ok(Self(F::from_fields(fields)))
         })

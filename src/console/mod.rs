@@ -27,6 +27,7 @@ pub mod state;
 mod user_sign_in;
 mod visit;
 
+pub use form::Begun;
 pub use page::Shown;
 pub use state::Console;
 
@@ -47,6 +48,12 @@ const BOTH: &str = "GET, HEAD, POST";
 pub fn routes(config: &mut web::ServiceConfig, console: &web::Data<Console>, key: &Key) {
     config
         .app_data(console.clone())
+        .app_data(
+            web::QueryConfig::default().error_handler(|_, _| unreadable("The address has a query that does not fit.")),
+        )
+        .app_data(
+            web::PathConfig::default().error_handler(|_, _| unreadable("The address holds text that is not valid.")),
+        )
         .service(only(
             web::resource("/healthz").route(web::get().to(health::healthy)).route(web::head().to(health::healthy)),
             GET,
@@ -117,6 +124,10 @@ fn pages(config: &mut web::ServiceConfig) {
             GET,
         ))
         .default_service(web::to(nothing_here));
+}
+
+fn unreadable(what: &str) -> actix_web::Error {
+    PageError::unreadable(400, what).into()
 }
 
 fn only(resource: Resource, allow: &'static str) -> Resource {

@@ -88,11 +88,13 @@ impl SignedIn {
 
     /// This browser goes on under a new key; `session_epoch` is what the change said.
     pub(super) fn renew(&self, session_epoch: i64) -> Result<(), PageError> {
+        let Caller::User { session, .. } = &self.cx.caller else { return Ok(()) };
         let new = NewSession {
             user: self.user()?,
             session_epoch,
             stage: Stage::Full,
-            signed_in_at: self.cx.now,
+            // A change makes no session last longer.
+            signed_in_at: session.signed_in_at,
             last_sign_in_at: self.last_sign_in_at,
             told_change_at: None,
             request: &self.cx.request,

@@ -112,7 +112,7 @@ impl Row {
             stage,
             signed_in_at: moment(self.signed_in_at),
             last_seen_at: now,
-            expires_at: now + sessions::session_lifetime(app, stage),
+            expires_at: moment(self.signed_in_at) + sessions::session_lifetime(app, stage),
             last_sign_in_at: self.last_sign_in_at.map(moment),
             told_change_at: self.told_change_at.map(moment),
             mfa_at: None,

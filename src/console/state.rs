@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::crypto::sealed::Sealer;
 use crate::operations::RequestFacts;
 use crate::pages::frame::Link;
+use actix_web::http::header::HOST;
 use actix_web::{HttpMessage, HttpRequest, web};
 use std::sync::Arc;
 
@@ -51,7 +52,9 @@ impl Console {
             return own == origin;
         }
         let scheme = if self.https { "https" } else { "http" };
-        origin == format!("{scheme}://{}", request.connection_info().host())
+        // The outermost layer has found this host to be one of ours, and there to be no other one.
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+        host.is_some_and(|host| origin == format!("{scheme}://{host}"))
     }
 }
 

@@ -88,7 +88,9 @@ pub async fn post(
     let attempt = SignInRequest { account: name, user_name: form.user_name.clone(), password: form.password };
     match authenticate::sign_in(&show.console().app, &facts, &attempt).await {
         Ok(signed_in) => {
-            remember(&mut show, &request, &signed_in, &account, form.remember);
+            if signed_in.stage().is_some() {
+                remember(&mut show, &request, &signed_in, &account, form.remember);
+            }
             open(show, &request, &browser_session, &signed_in, next)
         }
         Err(Error::Refused(refusal)) if refusal.code == Code::SignInFailed => {

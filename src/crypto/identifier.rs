@@ -4,12 +4,11 @@
 use crate::domain::account::AccountId;
 use crate::domain::user::UserId;
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::rngs::{OsRng, StdRng};
 use rand::{RngCore, SeedableRng, TryRngCore};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// The alphabet of AWS's unique identifiers: RFC 4648 base32.
@@ -85,18 +84,6 @@ pub fn user_id(random: &Random) -> UserId {
     UserId::parse(&format!("AIDA{}", random.text(BASE32, 17))).expect("it is made in the form of a user ID")
 }
 
-/// `AKIA` and 16 characters: 80 bits. An access key ID is no secret.
-pub fn access_key_id(random: &Random) -> String {
-    format!("AKIA{}", random.text(BASE32, 16))
-}
-
-/// 40 characters of base64: 240 bits.
-pub fn secret_access_key(random: &Random) -> Zeroizing<String> {
-    let mut bytes = Zeroizing::new([0; 30]);
-    random.fill(&mut *bytes);
-    Zeroizing::new(STANDARD.encode(*bytes))
-}
-
 /// Twelve digits, the first not 0, so that no spreadsheet shortens it.
 #[expect(clippy::missing_panics_doc, reason = "what it makes has the form")]
 pub fn account_id(random: &Random) -> AccountId {
@@ -146,11 +133,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }
 
-/// Equal, in constant time. Lengths are no secret.
-pub fn equal_in_constant_time(left: &[u8], right: &[u8]) -> bool {
-    left.ct_eq(right).into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,10 +166,7 @@ mod tests {
                 user.len() == 21 && user.starts_with("AIDA") && user.bytes().all(|b| BASE32.contains(&b)),
                 "{user}"
             );
-            let key = access_key_id(&random);
-            assert!(key.len() == 20 && key.starts_with("AKIA") && key.bytes().all(|b| BASE32.contains(&b)), "{key}");
             assert!(!account_id(&random).as_str().starts_with('0'));
-            assert_eq!(secret_access_key(&random).len(), 40);
         }
     }
 
@@ -231,13 +210,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn secrets_are_compared_whole() {
-        assert!(equal_in_constant_time(b"abc", b"abc"));
-        assert!(!equal_in_constant_time(b"abc", b"abd"));
-        assert!(!equal_in_constant_time(b"abc", b"abcd"));
-        assert!(equal_in_constant_time(b"", b""));
     }
 }

@@ -185,19 +185,24 @@ impl Hasher {
     pub async fn remember(&self, password: Password, entries: Vec<PasswordHash>) -> Result<Remembered, HashingError> {
         self.run(move |argon, bench| {
             let stored = entries.iter().map(StoredHash::parse).collect::<Result<Vec<_>, _>>()?;
-            let mut computed = Vec::<(Recipe, Output)>::new();
+            let mut computed = Vec::<(Recipe, Option<Output>)>::new();
             let mut matches = Vec::with_capacity(stored.len());
             for entry in &stored {
                 let known = computed.iter().position(|(recipe, _)| *recipe == entry.recipe);
                 if known.is_none() {
-                    computed.push((entry.recipe.clone(), argon.compute(&entry.recipe, password.expose(), bench)?));
+                    let output = match argon.compute(&entry.recipe, password.expose(), bench) {
+                        // A pepper that was taken away takes the memory of its passwords with it, and nothing else.
+                        Err(HashingError::UnknownPepper(_)) => None,
+                        computed => Some(computed?),
+                    };
+                    computed.push((entry.recipe.clone(), output));
                 }
                 let at = known.unwrap_or(computed.len() - 1);
-                let equal: Choice = entry.equals(computed[at].1.as_bytes());
-                matches.push(equal.into());
+                let equal = computed[at].1.as_ref().map(|output| entry.equals(output.as_bytes()));
+                matches.push(equal.is_some_and(|equal: Choice| equal.into()));
             }
             let kept = stored.first().filter(|newest| !newest.is_outdated(&argon.current)).and(computed.first());
-            let entry = if let Some((recipe, output)) = kept {
+            let entry = if let Some((recipe, Some(output))) = kept {
                 recipe.phc(output.as_bytes())?
             } else {
                 let recipe = Recipe::fresh(&argon.current);

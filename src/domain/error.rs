@@ -39,13 +39,10 @@ pub enum Code {
     PasswordPolicyViolation,
     /// Account, user or password do not fit together; never says which.
     SignInFailed,
-    /// The password is right, but an administrator has to act before it opens anything.
-    ContactAdministrator,
     NoSuchEntity,
     EntityAlreadyExists,
     /// Another change came first; the same request may succeed in a moment.
     EntityTemporarilyUnmodifiable,
-    LimitExceeded,
     MalformedPolicyDocument,
     ValidationError,
     /// The caller is not an IAM user (`InvalidUserType`).
@@ -59,6 +56,8 @@ pub enum Code {
 pub struct Details {
     /// The action that the policies refuse, as `iam:ChangePassword`.
     pub action: Option<&'static str>,
+    /// The ARN of whoever asked.
+    pub principal: Option<String>,
     /// The ARN that it was to act on.
     pub resource: Option<String>,
     /// All broken rules of a new password.
@@ -135,4 +134,19 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(_) => None,
+            Self::Failed(failure) => failure.source.source(),
+        }
+    }
+}
+
+/// An error with all its causes, on one line: for the log and the operator, never for a page.
+pub fn told(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut lines: Vec<String> = causes.map(ToString::to_string).collect();
+    lines.dedup();
+    lines.join(": ").replace('\n', " ")
+}

@@ -11,6 +11,7 @@ pub mod password;
 pub mod password_hash;
 pub mod password_policy;
 pub mod policy;
+pub mod policy_name;
 pub mod principal;
 pub mod user;
 pub mod violation;

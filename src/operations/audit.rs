@@ -136,11 +136,10 @@ fn error_code(code: Code) -> &'static str {
     match code {
         Code::NotAuthorized | Code::OldPasswordIncorrect => "AccessDenied",
         Code::PasswordPolicyViolation => "PasswordPolicyViolation",
-        Code::SignInFailed | Code::ContactAdministrator => "AuthFailure",
+        Code::SignInFailed => "AuthFailure",
         Code::NoSuchEntity => "NoSuchEntity",
         Code::EntityAlreadyExists => "EntityAlreadyExists",
         Code::EntityTemporarilyUnmodifiable => "EntityTemporarilyUnmodifiable",
-        Code::LimitExceeded => "LimitExceeded",
         Code::MalformedPolicyDocument => "MalformedPolicyDocument",
         Code::ValidationError => "ValidationError",
         Code::InvalidUserType => "InvalidUserType",

@@ -9,12 +9,13 @@ use super::refusal::{hashing_failure, store_failure};
 use crate::app::App;
 use crate::crypto::password_hash::Parameters;
 use crate::domain::account::{AccountId, AccountName};
-use crate::domain::error::{Code, Error};
+use crate::domain::error::{Code, Error, told};
 use crate::domain::login_profile::Standing;
 use crate::domain::password::TypedPassword;
 use crate::domain::principal::{IamUser, Stage};
 use crate::domain::user::UserName;
 use crate::store::StoreError;
+use crate::store::audit::AuditRecord;
 use crate::store::login_profiles::{LoginProfileRecord, SignInFacts};
 use crate::store::sessions::SignIn;
 use time::OffsetDateTime;
@@ -128,8 +129,7 @@ async fn open(
     };
     let record = console_login(app, request, now, Some(&signed_in.user));
     if signed_in.stage().is_none() {
-        let record = failed_console_login(record, None, "The password has expired");
-        app.store.audit(&record).await.map_err(store_failure)?;
+        record_refusal(app, request, &failed_console_login(record, None, "The password has expired")).await;
         return Ok(Some(signed_in));
     }
     let sign_in = SignIn {
@@ -169,8 +169,12 @@ async fn record_failure(
     let user = facts.map(iam_user);
     let message = if user.is_some() { "Failed authentication" } else { "No username found in supplied account" };
     let record = failed_console_login(console_login(app, request, now, user.as_ref()), account, message);
-    if let Err(error) = app.store.audit(&record).await {
-        tracing::error!(request.id = %request.request_id, %error, "a failed sign-in could not be recorded");
+    record_refusal(app, request, &record).await;
+}
+
+async fn record_refusal(app: &App, request: &RequestFacts, record: &AuditRecord) {
+    if let Err(error) = app.store.audit(record).await {
+        tracing::error!(request.id = %request.request_id, error = %told(&error), "a failed sign-in could not be recorded");
     }
 }
 

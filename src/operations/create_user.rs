@@ -65,8 +65,12 @@ impl Operation for CreateUser {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<UserCreated, Error> {
-        for (_, document) in &self.inline_policies {
-            well_formed(document)?;
+        for (at, (name, document)) in self.inline_policies.iter().enumerate() {
+            well_formed(name, document)?;
+            if self.inline_policies[..at].iter().any(|(earlier, _)| earlier == name) {
+                let message = format!("Two inline policies have the name {name}. Give each a name of its own.");
+                return Err(Error::refused(Code::ValidationError, message));
+            }
         }
         let account = cx.account()?;
         let policy = cx.app.store.password_policy(account).await.map_err(store_failure)?;

@@ -30,8 +30,8 @@ pub(super) async fn judge(
         let Demand::Action(action, target) = demand else {
             return Err(Error::refused(Code::NotAuthorized, "Only an operator of this server can do this."));
         };
-        let ordinary = Ordinary { user, session, permissions: &permissions };
-        ordinary.judge(&policies, &context, *action, target)?;
+        let judgement = Judgement { user, session, permissions: &permissions };
+        judgement.judge(&policies, &context, *action, target)?;
     }
     Ok(permissions.account.authorization_version)
 }
@@ -59,14 +59,14 @@ fn parse(name: String, text: &str) -> Result<NamedPolicy, Error> {
     }
 }
 
-/// The judgement of one IAM user's request.
-struct Ordinary<'a> {
+/// One IAM user's request, about to be judged.
+struct Judgement<'a> {
     user: &'a IamUser,
     session: &'a ConsoleSession,
     permissions: &'a Permissions,
 }
 
-impl Ordinary<'_> {
+impl Judgement<'_> {
     fn judge(
         &self,
         policies: &[NamedPolicy],

@@ -1,8 +1,8 @@
 //! A user's password, set by somebody else: `CreateLoginProfile` and `UpdateLoginProfile`.
 
 use super::context::{Authorized, Context, Demand, Operation};
-use super::password::{history_entry, judged};
-use super::refusal::{hashing_failure, no_login_profile, no_such_user, store_failure};
+use super::password::{ATTEMPTS, history_entry, judged};
+use super::refusal::{changed_meanwhile, hashing_failure, no_login_profile, no_such_user, store_failure};
 use crate::app::App;
 use crate::crypto::identifier::one_time_password;
 use crate::domain::action::Action;
@@ -67,6 +67,21 @@ impl Operation for UpdateLoginProfile {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
+        if self.attempt(cx).await? {
+            return Ok(());
+        }
+        for _ in 1..ATTEMPTS {
+            if self.attempt(&cx.renewed().await?).await? {
+                return Ok(());
+            }
+        }
+        Err(changed_meanwhile())
+    }
+}
+
+impl UpdateLoginProfile {
+    /// False: somebody else wrote first.
+    async fn attempt(&self, cx: &Authorized<'_>) -> Result<bool, Error> {
         let facts = password_facts_of(cx, &self.user_name).await?;
         let Some(seen) = &facts.login_profile else { return Err(no_login_profile(&self.user_name)) };
         let new = judged(&facts, &self.password)?;
@@ -76,7 +91,7 @@ impl Operation for UpdateLoginProfile {
         let replacement = PasswordReplacement {
             user_id: facts.user.user_id.clone(),
             version: seen.version,
-            authorization_version: facts.account.authorization_version,
+            authorization_version: cx.authorization_version().unwrap_or(facts.account.authorization_version),
             hash: profile.hash,
             history_entry: profile.history_entry,
             at: cx.now,
@@ -87,8 +102,11 @@ impl Operation for UpdateLoginProfile {
         };
         let parameters = parameters(&facts.user, self.password_reset_required);
         let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
-        cx.app.store.replace_password(&replacement, &record).await.map_err(store_failure)?;
-        Ok(())
+        match cx.app.store.replace_password(&replacement, &record).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(store_failure(error)),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::store::login_profiles::{PasswordFacts, PasswordReplacement};
 use subtle::ConstantTimeEq;
 
 /// How often a change that another one overtook looks again, before it says so.
-const ATTEMPTS: usize = 4;
+pub(super) const ATTEMPTS: usize = 4;
 
 /// The caller's own password. Needs an IAM user with a login profile.
 #[derive(Debug, Clone)]
@@ -66,6 +66,9 @@ struct Work {
     /// The login hash that the old password was found to fit.
     verified: Option<PasswordHash>,
     new_hash: Option<PasswordHash>,
+    /// The remembered passwords that the new one was compared with, and its own entry.
+    compared: Option<(Vec<PasswordHash>, PasswordHash)>,
+    reuse: Option<u32>,
 }
 
 impl ChangePassword {
@@ -84,7 +87,12 @@ impl ChangePassword {
         if bool::from(self.new_password.expose().as_bytes().ct_eq(self.old_password.expose().as_bytes())) {
             return Err(policy_violation(vec![Violation::SameAsCurrent]));
         }
-        let history_entry = history_entry(&cx.app, &facts, &new).await?;
+        let history_entry = match work.compared.take() {
+            Some((history, entry)) if history == facts.history && reuse(&facts) == work.reuse => entry,
+            _ => history_entry(&cx.app, &facts, &new).await?,
+        };
+        work.compared = Some((facts.history.clone(), history_entry.clone()));
+        work.reuse = reuse(&facts);
         let hash = match &work.new_hash {
             Some(hash) => hash.clone(),
             None => cx.app.hasher.hash(new).await.map_err(hashing_failure)?,
@@ -162,13 +170,16 @@ pub(super) async fn history_entry(app: &App, facts: &PasswordFacts, new: &Passwo
     if facts.login_profile.is_some() && remembered.matches.first() == Some(&true) {
         return Err(policy_violation(vec![Violation::SameAsCurrent]));
     }
-    let reuse = facts.password_policy.as_ref().and_then(|policy| policy.password_reuse_prevention);
-    if let Some(count) = reuse
+    if let Some(count) = reuse(facts)
         && remembered.matches.iter().take(count as usize).any(|matches| *matches)
     {
         return Err(policy_violation(vec![Violation::Reused { remembered: count }]));
     }
     Ok(remembered.entry)
+}
+
+fn reuse(facts: &PasswordFacts) -> Option<u32> {
+    facts.password_policy.as_ref()?.password_reuse_prevention
 }
 
 /// AWS's sentence; the details name every broken rule.

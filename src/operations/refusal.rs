@@ -11,7 +11,12 @@ use crate::store::StoreError;
 pub(super) fn not_authorized(user: &Arn, action: Action, target: &Arn, reason: &str) -> Error {
     let name = action.name();
     let message = format!("User: {user} is not authorized to perform: {name} on resource: {target} {reason}");
-    let details = Details { action: Some(name), resource: Some(target.to_string()), violations: Vec::new() };
+    let details = Details {
+        action: Some(name),
+        principal: Some(user.to_string()),
+        resource: Some(target.to_string()),
+        violations: Vec::new(),
+    };
     Error::Refused(Refusal { code: Code::NotAuthorized, message, details })
 }
 

@@ -3,7 +3,7 @@
 
 use super::refusal::store_failure;
 use crate::app::App;
-use crate::domain::error::Error;
+use crate::domain::error::{Error, told};
 use crate::domain::login_profile::Standing;
 use crate::domain::principal::{IamUser, Stage};
 use crate::store::sessions::{ConsoleSessionRecord, LoadedSession};
@@ -49,7 +49,10 @@ pub async fn session(app: &App, session_hash: &str) -> Result<Option<LoadedSessi
     let now = app.clock.now();
     let loaded = app.store.session(session_hash, now, app.lifetimes.session_idle).await.map_err(store_failure)?;
     if let Some(live) = loaded.as_ref().filter(|loaded| loaded.is_live()) {
-        app.store.touch_session(session_hash, live, now).await.map_err(store_failure)?;
+        // A page that only reads goes on where nothing can be written; the session then ends a little early.
+        if let Err(error) = app.store.touch_session(session_hash, live, now).await {
+            tracing::warn!(error = %told(&error), "that a session is in use could not be noted");
+        }
     }
     Ok(loaded)
 }

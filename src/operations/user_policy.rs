@@ -7,6 +7,7 @@ use crate::domain::action::Action;
 use crate::domain::error::{Code, Error};
 use crate::domain::managed_policy::aws_managed_policy;
 use crate::domain::policy::PolicyDocument;
+use crate::domain::policy_name::PolicyName;
 use crate::domain::user::UserName;
 use serde_json::json;
 
@@ -27,7 +28,7 @@ impl Operation for PutUserPolicy {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
-        well_formed(&self.policy_document)?;
+        well_formed(&self.policy_name, &self.policy_document)?;
         let user = find(cx, &self.user_name).await?;
         let parameters = json!({ "userName": user.user_name.as_str(), "policyName": self.policy_name });
         let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&user.user_id);
@@ -67,7 +68,8 @@ impl Operation for AttachUserPolicy {
     }
 }
 
-pub(super) fn well_formed(document: &str) -> Result<(), Error> {
+pub(super) fn well_formed(name: &str, document: &str) -> Result<(), Error> {
+    PolicyName::parse(name).map_err(|error| Error::refused(Code::ValidationError, error.message()))?;
     match PolicyDocument::parse(document) {
         Ok(_) => Ok(()),
         Err(error) => Err(Error::refused(Code::MalformedPolicyDocument, error.message())),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Each room and the rooms that it may name.
-const MAY_NAME: [(&str, &[&str]); 18] = [
+const MAY_NAME: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("crypto", &["domain"]),
     ("clock", &[]),
@@ -20,13 +20,14 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
     ("telemetry", &["config"]),
     ("tls", &["config"]),
     ("request", &["config", "console", "crypto", "operations"]),
-    ("server", &["app", "config", "console", "operations", "request", "tls"]),
-    ("start", &["app", "clock", "config", "crypto", "operations", "server", "store"]),
-    ("first_account", &["app", "config", "crypto", "domain", "operations", "server"]),
+    ("server", &["app", "config", "console", "operations", "request", "start_error", "tls"]),
+    ("start", &["app", "clock", "config", "crypto", "domain", "operations", "start_error", "store"]),
+    ("first_account", &["app", "config", "crypto", "domain", "operations", "start_error"]),
     (
         "command_line",
         &["app", "clock", "config", "crypto", "domain", "first_account", "operations", "server", "start", "telemetry"],
     ),
+    ("start_error", &[]),
     ("main", &["command_line"]),
     ("lib", &[]),
 ];
@@ -100,6 +101,8 @@ fn each_room_names_only_the_rooms_below_it() {
             .find(|(room, _)| *room == source.room)
             .unwrap_or_else(|| panic!("{} is in no room of the map", source.path));
         for line in statements(&source) {
+            // A group would hide its names from this test.
+            assert!(!line.contains("crate::{"), "{}: {line}", source.path);
             for named in line.split("crate::").skip(1) {
                 let named: String = named.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 // A macro makes paths of pieces: there is no name to judge.

@@ -121,6 +121,7 @@ async fn p11_hard_expiry_leaves_it_to_an_administrator() {
     assert_eq!(page.status, 403);
     assert!(page.says("Your password has expired") && page.says("Contact your administrator"));
     assert!(!browser.is_signed_in().await);
+    assert!(!browser.cookies.contains_key("msc-remembered-user"), "only a completed sign-in is remembered");
     assert_eq!(browser.sign_in(ALIAS, "alice", "wrong").await.status, 422, "only who knows the password is told");
     server.reset_password("alice", NEW_PASSWORD, false).await;
     assert_eq!(browser.sign_in(ALIAS, "alice", NEW_PASSWORD).await.location(), "/console");

@@ -142,7 +142,8 @@ async fn behind_https_cookies_are_secure_and_prefixed_and_hsts_is_sent() {
         request
             .header("host", "console.example.com")
             .header("x-forwarded-proto", "https")
-            .header("x-forwarded-for", "198.51.100.9, 203.0.113.7")
+            .header("x-forwarded-for", "198.51.100.9")
+            .header("x-forwarded-for", "203.0.113.7")
     };
     let request = forwarded(browser.request("GET", "/signin/example-corp"));
     let page = browser.send(request).await;
@@ -186,4 +187,17 @@ async fn forwarded_headers_of_an_untrusted_peer_change_nothing() {
         server.database.number("SELECT COUNT(*) FROM audit_records WHERE source_ip_address = '127.0.0.1'").await,
         1
     );
+}
+
+#[tokio::test]
+async fn an_address_whose_query_or_path_does_not_fit_is_a_400_page() {
+    let server = TestServer::start().await;
+    let mut browser = server.browser();
+    for path in ["/signin?next=a&next=b", "/signin/example-corp?next=a&next=b"] {
+        let page = browser.get(path).await;
+        is_sealed(&page, path);
+        assert_eq!(page.status, 400, "{path}");
+        assert!(page.says("We could not read that request"), "{path}: {}", page.body);
+    }
+    assert_ne!(browser.get("/signin/%ff").await.status, 500);
 }

@@ -48,6 +48,20 @@ async fn a18_every_session_ends_after_twelve_hours() {
 }
 
 #[tokio::test]
+async fn a18_a_changed_password_makes_no_session_last_longer() {
+    let server = server().await;
+    let mut browser = server.signed_in("alice").await;
+    for _ in 0..23 {
+        server.clock.advance(Duration::minutes(30));
+        assert!(browser.is_signed_in().await);
+    }
+    assert_eq!(browser.change_password(PASSWORD, crate::support::server::NEW_PASSWORD).await.status, 303);
+    assert!(browser.is_signed_in().await);
+    server.clock.advance(Duration::minutes(30));
+    assert!(!browser.is_signed_in().await);
+}
+
+#[tokio::test]
 async fn a18_a_clock_that_goes_back_revives_nothing() {
     let server = server().await;
     let mut browser = server.signed_in("alice").await;

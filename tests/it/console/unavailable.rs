@@ -1,5 +1,6 @@
 //! The database is away, or writes nothing: pages say so, and whether anything was changed.
 
+use crate::support::database::Database;
 use crate::support::server::{ALIAS, NEW_PASSWORD, PASSWORD, PASSWORD_ONLY, TestServer};
 
 #[tokio::test]
@@ -42,4 +43,57 @@ async fn a_failure_in_the_middle_of_a_change_leaves_everything_as_it_was() {
     assert!(browser.is_signed_in().await);
     server.database.execute("DROP TRIGGER refuse").await;
     assert_eq!(browser.change_password(PASSWORD, NEW_PASSWORD).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_change_whose_session_could_not_be_kept_never_says_that_nothing_was_changed() {
+    let server = TestServer::start().await;
+    server.user("alice", Some(PASSWORD_ONLY)).await;
+    let mut browser = server.signed_in("alice").await;
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON console_sessions BEGIN SELECT RAISE(ABORT, 'no'); END";
+    server.database.execute(refuse).await;
+    let answer = browser.change_password(PASSWORD, NEW_PASSWORD).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.says("Check your credentials before you try again.") && !answer.says("Nothing was changed"));
+    server.database.execute("DROP TRIGGER refuse").await;
+    assert_eq!(server.browser().sign_in(ALIAS, "alice", NEW_PASSWORD).await.status, 303, "it was changed");
+}
+
+#[tokio::test]
+async fn a_page_is_read_although_the_use_of_the_session_cannot_be_noted() {
+    let server = TestServer::start().await;
+    server.user("alice", Some(PASSWORD_ONLY)).await;
+    let mut browser = server.signed_in("alice").await;
+    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON console_sessions BEGIN SELECT RAISE(ABORT, 'no'); END";
+    server.database.execute(refuse).await;
+    server.clock.advance(time::Duration::minutes(2));
+    assert_eq!(browser.get("/console").await.status, 200);
+}
+
+#[tokio::test]
+async fn more_sign_ins_than_can_wait_are_sent_away_at_once_with_retry_after() {
+    let settings = [("MSC_HASHING_THREADS", "1"), ("MSC_HASHING_QUEUE", "1")];
+    let server = TestServer::start_slow(Database::sqlite().await, &settings).await;
+    server.user("alice", Some(PASSWORD_ONLY)).await;
+    let mut visitors = Vec::new();
+    for _ in 0..12 {
+        let mut browser = server.browser();
+        browser.get("/signin/example-corp").await;
+        visitors.push(tokio::spawn(async move {
+            let fields = [("user_name", "alice"), ("password", PASSWORD)];
+            browser.post("/signin/example-corp", &fields).await
+        }));
+    }
+    let mut sent_away = 0;
+    for visitor in visitors {
+        let answer = visitor.await.expect("an answer");
+        if answer.status == 503 {
+            sent_away += 1;
+            assert!(!answer.header("retry-after").is_empty());
+            assert!(answer.says("The service is not available"), "{}", answer.main());
+        } else {
+            assert_eq!(answer.status, 303);
+        }
+    }
+    assert!(sent_away > 0);
 }

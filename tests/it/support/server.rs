@@ -6,6 +6,7 @@ use my_security_credentials::app::App;
 use my_security_credentials::clock::Clock;
 use my_security_credentials::config::{Config, GlobalFlags};
 use my_security_credentials::crypto::identifier::{Random, request_id};
+use my_security_credentials::crypto::password_hash::HashingSettings;
 use my_security_credentials::domain::account::{AccountAlias, AccountId};
 use my_security_credentials::domain::error::Error;
 use my_security_credentials::domain::password::TypedPassword;
@@ -74,8 +75,20 @@ impl TestServer {
     /// With settings as in the environment.
     pub async fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
-        let clock = TestClock::new();
         let config = config(&database, &data, settings);
+        Self::start_as(database, data, config).await
+    }
+
+    /// With password hashes that cost what they cost in production.
+    pub async fn start_slow(database: Database, settings: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut config = config(&database, &data, settings);
+        config.hashing = HashingSettings { memory_kib: 19_456, passes: 2, ..config.hashing };
+        Self::start_as(database, data, config).await
+    }
+
+    async fn start_as(database: Database, data: TempDir, config: Config) -> Self {
+        let clock = TestClock::new();
         let moving = clock.clone();
         let app = start::open(&config, Clock::from_fn(move || moving.now()), Random::system()).await.expect("a start");
         let url = serve(app.clone(), config);
