@@ -4,7 +4,7 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::domain::error::{Error, Failure, Outcome};
+use crate::domain::error::{Error, Failure, Outcome, told as told_in_full};
 use crate::domain::principal::Caller;
 use crate::operations::first_account::CreateFirstAccount;
 use crate::operations::{Context, RequestFacts};
@@ -23,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_mins(1);
 pub async fn ensure(app: &Arc<App>, config: &Config, url: &str) -> Result<(), StartError> {
     let failed = |error: &dyn std::fmt::Display| StartError(format!("the first account could not be made: {error}"));
     if app.store.any_account().await.map_err(|error| failed(&error))? {
-        return Ok(());
+        return take_up(app, &config.data_dir).await;
     }
     let cx = operator(app);
     let first = CreateFirstAccount::planned(&cx, config.first_account_alias.clone()).map_err(|error| failed(&error))?;
@@ -39,7 +39,25 @@ pub async fn ensure(app: &Arc<App>, config: &Config, url: &str) -> Result<(), St
         (_, Some(draft)) => remove(&draft.path),
         (_, None) => {}
     }
-    made.map(|_| ()).map_err(|error| failed(&error))
+    made.map_err(|error| failed(&error))?;
+    take_up(app, &config.data_dir).await
+}
+
+/// A start may have been cut off between the account and the name of its file: the draft of the account that was made
+/// gets that name, and drafts of accounts that never were go.
+async fn take_up(app: &Arc<App>, folder: &Path) -> Result<(), StartError> {
+    let made = app.store.installation_value("first_account").await.map_err(|error| StartError(told_in_full(&error)))?;
+    let own = made.map(|id| format!("{FILE_NAME}.{id}"));
+    let entries = std::fs::read_dir(folder).map_err(|error| StartError(format!("{}: {error}", folder.display())))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if Some(&name) == own.as_ref() {
+            Draft { path: entry.path(), file: folder.join(FILE_NAME) }.settle()?;
+        } else if name.starts_with(&format!("{FILE_NAME}.")) {
+            remove(&entry.path());
+        }
+    }
+    Ok(())
 }
 
 fn operator(app: &Arc<App>) -> Context {
@@ -96,9 +114,13 @@ impl Draft {
     }
 
     fn settle(self) -> Result<(), StartError> {
-        std::fs::rename(&self.path, &self.file).map_err(|error| {
-            StartError(format!("{} says how to sign in, but cannot be renamed: {error}", self.path.display()))
-        })?;
+        match std::fs::rename(&self.path, &self.file) {
+            // Another process found it first.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            other => other.map_err(|error| {
+                StartError(format!("{} says how to sign in, but cannot be renamed: {error}", self.path.display()))
+            })?,
+        }
         tracing::info!(file = %self.file.display(), "the first account is made; the file says how to sign in");
         Ok(())
     }

@@ -60,6 +60,8 @@ impl PageError {
         frame.user_menu = asked.shown.as_ref().map(|shown| shown.user_menu.clone());
         let id = asked.request_id;
         let status = self.status_code().as_u16();
+        // What a browser would take for another host is no way back.
+        let again = if asked.path.starts_with("//") || asked.path.contains('\\') { "/" } else { asked.path };
         match &*self.0 {
             Problem::NotAuthorized { refusal, what } => {
                 let action = refusal.details.action.unwrap_or_default();
@@ -79,9 +81,9 @@ impl PageError {
                     Outcome::Unknown => Shows::Unknown,
                 };
                 if failure.unavailable {
-                    ErrorPage::unavailable(frame, outcome, asked.path, id)
+                    ErrorPage::unavailable(frame, outcome, again, id)
                 } else {
-                    ErrorPage::failed(frame, outcome, asked.path, id)
+                    ErrorPage::failed(frame, outcome, again, id)
                 }
             }
         }

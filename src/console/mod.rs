@@ -87,7 +87,7 @@ fn pages(config: &mut web::ServiceConfig) {
                 .route(web::post().to(sign_in::post)),
             BOTH,
         ))
-        .service(only(web::resource("/signin/forget").route(web::post().to(sign_in::forget)), POST))
+        .service(only(web::resource("/signin/step/forget").route(web::post().to(sign_in::forget)), POST))
         .service(only(
             web::resource("/signin/step/change-password")
                 .route(web::get().to(forced_change::get))

@@ -19,7 +19,7 @@ pub fn next_page(next: &str) -> Option<&str> {
     let rest = next.strip_prefix("/console")?;
     let separated = rest.is_empty() || rest.starts_with(['/', '?']);
     let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~?&=%".contains(&b));
-    (separated && plain && !rest.contains("//") && next.len() <= 512).then_some(next)
+    (separated && plain && !rest.contains("//") && !rest.contains("..") && next.len() <= 512).then_some(next)
 }
 
 #[cfg(test)]
@@ -50,6 +50,7 @@ mod tests {
             "console",
             "/console@evil",
             "/console#x",
+            "/console/../signout",
             "javascript:alert(1)",
             " /console",
         ];

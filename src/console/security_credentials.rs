@@ -39,7 +39,7 @@ pub fn fact<T>(outcome: Result<T, Error>, action: Action) -> Result<Fact<T>, Pag
 }
 
 pub async fn own_user(cx: &SignedIn) -> Result<Fact<UserFound>, PageError> {
-    fact(cx.perform(GetUser::default()).await, Action::GetUser)
+    fact(cx.look(GetUser::default()).await, Action::GetUser)
 }
 
 /// Account ID, alias and user name are facts of the session; the rest is read.
@@ -49,13 +49,13 @@ pub async fn account_details(cx: &SignedIn, user: &Fact<UserFound>) -> Result<Ac
         Fact::Refused(action) => Fact::Refused(action),
         Fact::Absent => Fact::Absent,
     };
-    let canonical_user_id = fact(cx.perform(GetAccountSummary).await, Action::GetAccountSummary)?;
+    let canonical_user_id = fact(cx.look(GetAccountSummary).await, Action::GetAccountSummary)?;
     Ok(AccountDetails::new(&user_menu(cx.user()?), arn, canonical_user_id))
 }
 
 /// What a new password must have: the account's own policy, or the default one where there is none.
 pub async fn password_rules(cx: &SignedIn) -> Result<Fact<PasswordRules>, PageError> {
-    let policy = fact(cx.perform(GetAccountPasswordPolicy).await, Action::GetAccountPasswordPolicy)?;
+    let policy = fact(cx.look(GetAccountPasswordPolicy).await, Action::GetAccountPasswordPolicy)?;
     Ok(match policy {
         Fact::Known(policy) => Fact::Known(PasswordRules::of(Some(&policy))),
         Fact::Absent => Fact::Known(PasswordRules::of(None)),

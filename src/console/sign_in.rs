@@ -120,7 +120,7 @@ impl Form for ForgetForm {
     }
 }
 
-/// `POST /signin/forget`: this device no longer knows this user.
+/// `POST /signin/step/forget`: this device no longer knows this user.
 pub async fn forget(request: HttpRequest, Checked(form): Checked<ForgetForm>) -> Result<HttpResponse, PageError> {
     let mut show = Show::of(&request)?;
     let mut remembered = remembered_users(&request, show.console());

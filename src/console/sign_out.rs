@@ -3,9 +3,11 @@
 use super::error::PageError;
 use super::flash::Told;
 use super::form::{Bound, Checked, Fields, Form};
+use super::origin::is_own_origin;
 use super::page::Show;
 use super::session;
 use super::sign_in::location;
+use super::state;
 use actix_session::Session;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
@@ -29,6 +31,9 @@ pub async fn post(
     browser_session: Session,
     form: Result<Checked<SignOutForm>, PageError>,
 ) -> Result<HttpResponse, PageError> {
+    if !is_own_origin(&request, &*state::of(&request)?) {
+        return Err(PageError::form_expired(&request));
+    }
     // Where there is no session there is nothing to guard: whoever wants to leave has left.
     if session::token_subject(&request).is_some() {
         form?;

@@ -144,6 +144,10 @@ impl std::error::Error for SecretFileError {}
 /// The text of a file that only its owner can read; `None` if there is no such file.
 pub fn read_secret_file(path: &Path) -> Result<Option<Zeroizing<String>>, SecretFileError> {
     let failed = |error: std::io::Error| SecretFileError::new(path, error);
+    // To open a pipe would wait for whoever writes into it.
+    if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return Err(SecretFileError::new(path, "is not a file"));
+    }
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

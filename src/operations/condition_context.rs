@@ -13,6 +13,12 @@ pub(super) fn condition_context(cx: &Context, user: &IamUser, session: &ConsoleS
         .with("aws:PrincipalArn", user.arn().as_str())
         .with("aws:PrincipalAccount", user.account_id.as_str())
         .with("aws:PrincipalType", "User")
+        // No service acts here for anybody, IAM answers in one Region for all, and every resource is the account's own:
+        // AWS sends these with each request, so a Deny that asks for them must find them.
+        .with("aws:PrincipalIsAWSService", "false")
+        .with("aws:ViaAWSService", "false")
+        .with("aws:RequestedRegion", "us-east-1")
+        .with("aws:ResourceAccount", user.account_id.as_str())
         .with("aws:CurrentTime", cx.now.format(&Rfc3339).unwrap_or_default())
         .with("aws:EpochTime", cx.now.unix_timestamp().to_string())
         .with("aws:SecureTransport", if cx.request.secure { "true" } else { "false" })

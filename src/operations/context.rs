@@ -98,6 +98,11 @@ impl Context {
         outcome
     }
 
+    /// The same for a section of a page, which shows that it was refused: looking at a page leaves no record.
+    pub async fn look<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+        self.attempt(&operation).await
+    }
+
     async fn attempt<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         let demands = operation.demands(self).await?;
         let authorized = authorize(self, &demands).await?;

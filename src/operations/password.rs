@@ -11,12 +11,14 @@ use crate::app::App;
 use crate::crypto::password_hash::Parameters;
 use crate::domain::action::Action;
 use crate::domain::error::{Code, Details, Error, Refusal};
+use crate::domain::login_profile::Standing;
 use crate::domain::password::{Password, TypedPassword};
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::PasswordRules;
+use crate::domain::principal::{Caller, Stage};
 use crate::domain::violation::Violation;
 use crate::store::StoreError;
-use crate::store::login_profiles::{PasswordFacts, PasswordReplacement};
+use crate::store::login_profiles::{LoginProfileRecord, PasswordFacts, PasswordReplacement};
 use subtle::ConstantTimeEq;
 
 /// How often a change that another one overtook looks again, before it says so.
@@ -78,7 +80,7 @@ impl ChangePassword {
         let facts = cx.app.store.password_facts(&user.user_id).await.map_err(store_failure)?;
         let facts = facts.ok_or_else(|| no_such_user(&user.user_name))?;
         let Some(profile) = &facts.login_profile else { return Err(no_login_profile(&user.user_name)) };
-
+        refuse_what_has_ended(cx, &facts, profile)?;
         if work.verified.as_ref() != Some(&profile.hash) {
             self.verify_old(&cx.app, &facts, &profile.hash).await?;
             work.verified = Some(profile.hash.clone());
@@ -151,6 +153,24 @@ struct Replacement {
     version: i64,
     hash: PasswordHash,
     history_entry: PasswordHash,
+}
+
+/// Expiry is judged at sign-in, and again in the step between the password and the console: what has ended meanwhile, only
+/// an administrator can replace.
+fn refuse_what_has_ended(
+    cx: &Authorized<'_>,
+    facts: &PasswordFacts,
+    profile: &LoginProfileRecord,
+) -> Result<(), Error> {
+    let is_step = matches!(&cx.caller, Caller::User { session, .. } if session.stage == Stage::MustChangePassword);
+    let standing = profile.login_profile().standing(facts.password_policy.as_ref(), cx.now);
+    if is_step && matches!(standing, Standing::HardExpired { .. } | Standing::TemporaryExpired) {
+        return Err(Error::refused(
+            Code::NotAuthorized,
+            "The password has expired; only an administrator can reset it.",
+        ));
+    }
+    Ok(())
 }
 
 /// Rules that need no history; every broken one is named.

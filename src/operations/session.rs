@@ -9,6 +9,8 @@ use crate::domain::principal::{IamUser, Stage};
 use crate::store::sessions::{ConsoleSessionRecord, LoadedSession};
 use time::OffsetDateTime;
 
+/// How long a page waits for the note that its session is in use.
+const NOTE_PATIENCE: std::time::Duration = std::time::Duration::from_millis(250);
 /// How long a step before the console may take.
 const STEP_LIFETIME: time::Duration = time::Duration::minutes(15);
 
@@ -49,12 +51,21 @@ pub async fn session(app: &App, session_hash: &str) -> Result<Option<LoadedSessi
     let now = app.clock.now();
     let loaded = app.store.session(session_hash, now, app.lifetimes.session_idle).await.map_err(store_failure)?;
     if let Some(live) = loaded.as_ref().filter(|loaded| loaded.is_live()) {
-        // A page that only reads goes on where nothing can be written; the session then ends a little early.
-        if let Err(error) = app.store.touch_session(session_hash, live, now).await {
-            tracing::warn!(error = %told(&error), "that a session is in use could not be noted");
-        }
+        note_use(app, session_hash, live, now).await;
     }
     Ok(loaded)
+}
+
+/// A page that only reads does not wait for a writer: the note is made when it can be, and a session whose use cannot be
+/// noted ends a little early.
+async fn note_use(app: &App, session_hash: &str, live: &LoadedSession, now: OffsetDateTime) {
+    let (store, hash, live) = (app.store.clone(), session_hash.to_owned(), live.clone());
+    let noting = tokio::spawn(async move {
+        if let Err(error) = store.touch_session(&hash, &live, now).await {
+            tracing::warn!(error = %told(&error), "that a session is in use could not be noted");
+        }
+    });
+    drop(tokio::time::timeout(NOTE_PATIENCE, noting).await);
 }
 
 /// A step before the console must be taken soon; a session ends with the working day.

@@ -395,6 +395,21 @@ async fn of_two_first_starts_in_one_folder_one_makes_the_account_and_its_passwor
 }
 
 #[test]
+fn a_first_start_that_was_cut_off_after_its_account_still_tells_the_password() {
+    let data = folder();
+    drop(Serving::start(data.path()));
+    let (file, told) = (data.path().join("first-sign-in.txt"), "first-sign-in.txt");
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let draft = data.path().join(format!("{told}.{}", value(&text, "Account ID")));
+    std::fs::rename(&file, &draft).expect("as it was before its name");
+    std::fs::write(data.path().join(format!("{told}.999999999999")), "of an account that never was").expect("a draft");
+    drop(Serving::start(data.path()));
+    assert_eq!(std::fs::read_to_string(&file).expect("the file"), text);
+    let left = std::fs::read_dir(data.path()).expect("the folder").flatten();
+    assert_eq!(left.filter(|file| file.file_name().to_string_lossy().starts_with(told)).count(), 1);
+}
+
+#[test]
 fn two_policies_of_one_name_are_refused_instead_of_losing_one() {
     let data = folder();
     text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));

@@ -161,3 +161,17 @@ async fn a_reset_ends_the_sessions_of_its_user() {
     server.reset_password("alice", NEW_PASSWORD, true).await;
     assert!(!browser.is_signed_in().await);
 }
+
+#[tokio::test]
+async fn a_password_that_ended_while_the_form_was_open_cannot_be_changed_any_more() {
+    let server = server().await;
+    let mut browser = server.browser();
+    server.clock.advance(Duration::days(7) - Duration::minutes(5));
+    browser.sign_in(ALIAS, "new", PASSWORD).await;
+    browser.get(STEP).await;
+    server.clock.advance(Duration::minutes(5));
+    let answer = browser.submit_change(STEP, PASSWORD, NEW_PASSWORD, NEW_PASSWORD).await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.says("Your temporary password has expired"), "{}", answer.main());
+    assert_eq!(server.records("ChangePassword", None).await, 0);
+}

@@ -168,6 +168,16 @@ async fn sign_out_needs_its_form_too() {
 }
 
 #[tokio::test]
+async fn nobody_is_told_by_another_site_that_they_signed_out() {
+    let server = TestServer::start().await;
+    let mut browser = server.browser();
+    let request = browser.request("POST", "/signout").header("sec-fetch-site", "cross-site");
+    let answer = browser.send(request).await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.header("clear-site-data").is_empty() && answer.headers.get("set-cookie").is_none());
+}
+
+#[tokio::test]
 async fn the_account_in_a_form_is_never_trusted_from_markup() {
     let server = TestServer::start().await;
     let mut browser = server.browser();

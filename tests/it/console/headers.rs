@@ -10,7 +10,7 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 const ROUTES: [(&str, &str); 14] = [
     ("/", "GET, HEAD"),
     ("/signin", "GET, HEAD, POST"),
-    ("/signin/forget", "POST"),
+    ("/signin/step/forget", "POST"),
     ("/signin/example-corp", "GET, HEAD, POST"),
     ("/signin/step/change-password", "GET, HEAD, POST"),
     ("/signout", "POST"),

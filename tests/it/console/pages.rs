@@ -178,3 +178,16 @@ async fn a_signed_out_get_leaves_no_row() {
     browser.change_password(PASSWORD, NEW_PASSWORD).await;
     assert!(server.database.number(rows).await > before);
 }
+
+#[tokio::test]
+async fn looking_at_a_page_with_refused_sections_leaves_no_record() {
+    let server = TestServer::start().await;
+    server.user("alice", None).await;
+    let mut browser = server.signed_in("alice").await;
+    let records = "SELECT COUNT(*) FROM audit_records";
+    let before = server.database.number(records).await;
+    for path in ["/console", CREDENTIALS, "/console/security-credentials/password"] {
+        browser.get(path).await;
+    }
+    assert_eq!(server.database.number(records).await, before);
+}

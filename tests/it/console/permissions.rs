@@ -153,3 +153,22 @@ async fn a_stored_policy_that_cannot_be_read_allows_nothing() {
     server.database.execute("UPDATE user_policies SET document = 'not a policy'").await;
     assert_eq!(browser.get(PATH).await.status, 500);
 }
+
+#[tokio::test]
+async fn a_deny_on_what_aws_sends_with_every_request_applies() {
+    let conditions = [
+        r#""Bool":{"aws:ViaAWSService":"false"}"#,
+        r#""Bool":{"aws:PrincipalIsAWSService":"false"}"#,
+        r#""StringEquals":{"aws:RequestedRegion":"us-east-1"}"#,
+        r#""StringEquals":{"aws:ResourceAccount":"123456789012"}"#,
+    ];
+    let server = TestServer::start().await;
+    for (number, condition) in conditions.iter().enumerate() {
+        let user = format!("user-{number}");
+        server.user(&user, Some(PASSWORD_ONLY)).await;
+        let condition = format!(r#""Resource":"*","Condition":{{{condition}}}}}}}"#);
+        let deny = DENY.replace(r#""Resource":"*"}}"#, &condition);
+        server.put_policy(&user, "deny", &deny).await;
+        assert!(!may_change(&server, &user).await, "{deny}");
+    }
+}

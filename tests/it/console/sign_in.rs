@@ -45,6 +45,8 @@ async fn s3_the_main_page_leads_to_the_accounts_page_known_or_not() {
         (ALIAS, "/signin/example-corp"),
         (" 1234-5678-9012 ", "/signin/1234-5678-9012"),
         ("nobody-knows-this", "/signin/nobody-knows-this"),
+        ("forget", "/signin/forget"),
+        ("step", "/signin/step"),
         ("999999999999", "/signin/999999999999"),
     ] {
         browser.get("/signin").await;
@@ -137,7 +139,7 @@ async fn a_device_forgets_one_user_or_is_told_not_to_remember() {
     browser.sign_in(ALIAS, "bob", PASSWORD).await;
     let page = browser.get("/signin?switch=1").await;
     assert!(page.says("bob @ example-corp") && page.says("alice @ example-corp"));
-    let answer = browser.post("/signin/forget", &[("account", ALIAS), ("user_name", "bob")]).await;
+    let answer = browser.post("/signin/step/forget", &[("account", ALIAS), ("user_name", "bob")]).await;
     assert_eq!((answer.status, answer.location()), (303, "/signin?switch=1"));
     let page = browser.get("/signin?switch=1").await;
     assert!(!page.says("bob @ example-corp") && page.says("alice @ example-corp"));
@@ -157,7 +159,7 @@ async fn a_device_remembers_the_five_newest_users_within_a_cookie_of_4096_bytes(
         assert_eq!(browser.sign_in(ALIAS, &name, PASSWORD).await.status, 303);
     }
     let page = browser.get("/signin?switch=1").await;
-    assert_eq!(page.texts("form[action='/signin/forget']").len(), 5);
+    assert_eq!(page.texts("form[action='/signin/step/forget']").len(), 5);
     assert!(!page.says(&format!("0{} @", "n".repeat(63))));
     assert!(browser.cookies["msc-remembered-user"].len() < 4000);
 }
