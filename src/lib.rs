@@ -31,6 +31,7 @@ pub mod domain;
 mod first_account;
 pub mod operations;
 pub mod pages;
+pub mod query_api;
 mod request;
 pub mod server;
 pub mod start;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Each room and the rooms that it may name.
-const MAY_NAME: [(&str, &[&str]); 19] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("crypto", &["domain"]),
     ("clock", &[]),
@@ -15,6 +15,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
     ("app", &["clock", "crypto", "store"]),
     ("operations", &["app", "crypto", "domain", "store"]),
     ("pages", &[]),
+    ("query_api", &[]),
     ("console", &["app", "config", "crypto", "domain", "operations", "pages", "store"]),
     ("config", &["crypto", "domain"]),
     ("telemetry", &["config"]),

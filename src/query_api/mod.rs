@@ -1,0 +1,3 @@
+//! The IAM Query API door.
+
+pub mod sigv4;
