@@ -7,5 +7,6 @@ mod authorization;
 mod command_line;
 mod console;
 mod faults;
+mod query_api;
 mod store;
 mod support;

@@ -1,0 +1,3 @@
+//! The IAM Query API door.
+
+mod sigv4;
