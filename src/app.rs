@@ -6,6 +6,7 @@ use crate::crypto::identifier::Random;
 use crate::crypto::password_hash::Hasher;
 use crate::crypto::password_hash::Parameters;
 use crate::crypto::root_secret::RootSecret;
+use crate::crypto::sealed::Sealer;
 use crate::store::Store;
 use std::sync::{PoisonError, RwLock};
 use time::Duration;
@@ -27,6 +28,7 @@ pub struct App {
     pub store: Store,
     pub hasher: Hasher,
     pub root_secret: RootSecret,
+    pub sealer: Sealer,
     pub clock: Clock,
     pub random: Random,
     pub lifetimes: Lifetimes,
@@ -47,6 +49,7 @@ impl App {
         Self {
             store,
             hasher,
+            sealer: Sealer::new(&root_secret),
             root_secret,
             clock,
             random,

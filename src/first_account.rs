@@ -62,6 +62,7 @@ async fn take_up(app: &Arc<App>, folder: &Path) -> Result<(), StartError> {
 
 fn operator(app: &Arc<App>) -> Context {
     Context {
+        permissions: None,
         app: app.clone(),
         caller: Caller::Operator,
         account_id: None,

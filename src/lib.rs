@@ -8,7 +8,9 @@
 //!   app            -> crypto, store what lives as long as the process; clock, the time
 //!   operations     -> app and all above   what one may do: `Context::perform` is the only way in
 //!   pages                           the words and states of every page: plain data to HTML
-//!   console        -> operations, pages   the HTML door: one file, one page
+//!   wire                            bodies and forms as they come in, read strictly; for both doors
+//!   console        -> operations, pages, wire   the HTML door: one file, one page
+//!   query_api      -> operations, wire   the IAM Query API: signature, parameters, XML; one file, one noun
 //!   command_line   -> operations    the operator's door
 //!   config, telemetry               every setting; the log
 //!   start, first_account, server, request, tls, start_error   put it together
@@ -19,7 +21,9 @@
 //!
 //! A changed password walks: template -> `server` -> `console/session`, `console/form` -> `console/change_password` ->
 //! `operations/context` -> `operations/password` with `domain/password_policy` -> `crypto/password_hash` ->
-//! `store/login_profiles`; each file once, in order, no way back but the answer.
+//! `store/login_profiles`; each file once, in order, no way back but the answer. `aws iam change-password` walks:
+//! `server` -> `query_api/authenticate` with `sigv4` -> `query_api/parameters`, `actions`, `passwords` -> the very same
+//! `operations/context` and all after it -> `query_api/xml`.
 
 pub mod app;
 pub mod clock;
@@ -39,3 +43,4 @@ pub mod start_error;
 pub mod store;
 pub mod telemetry;
 mod tls;
+mod wire;

@@ -51,6 +51,7 @@ pub fn facts(request: &ServiceRequest) -> RequestFacts {
         secure: config.is_some_and(|config| config.tls.is_some())
             || through_proxy && header("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
         door: "",
+        signature_hash: None,
     }
 }
 

@@ -8,13 +8,16 @@ use crate::app::App;
 use crate::config::Config;
 use crate::console::error::PageError;
 use crate::console::error_response::Asked;
-use crate::console::{self, Begun, Console, Shown};
+use crate::console::{self, Console, Shown};
 use crate::operations::RequestFacts;
+use crate::query_api::{self, ApiError, QueryApi};
 use crate::request;
 use crate::start_error::StartError;
+use crate::wire::Begun;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::cookie::Key;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::guard::fn_guard;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App as Actix, HttpMessage, HttpServer, web};
@@ -32,6 +35,9 @@ const SHUTDOWN_SECONDS: u64 = 8;
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// No answer of the API is a page.
+const API_CSP: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 const HEADERS: [(&str, &str); 7] = [
     ("content-security-policy", CSP),
@@ -78,11 +84,14 @@ impl Server {
     pub async fn run(self) -> std::io::Result<()> {
         let key = Key::from(&*self.app.root_secret.derive_long("session cookie"));
         let console = web::Data::new(Console::new(self.app.clone(), &self.config));
+        let api = web::Data::new(QueryApi { app: self.app.clone() });
         let config = web::Data::new(self.config);
         let server = HttpServer::new(move || {
             Actix::new()
                 .app_data(config.clone())
                 .wrap(from_fn(outermost))
+                .app_data(api.clone())
+                .service(web::resource("/").guard(fn_guard(|cx| query_api::is_call(cx.head()))).to(query_api::call))
                 .configure(|services| console::routes(services, &console, &key))
         })
         .client_request_timeout(HEAD_TIMEOUT)
@@ -98,6 +107,8 @@ impl Server {
 struct Passing {
     console: web::Data<Console>,
     facts: RequestFacts,
+    /// It is for the API, whose errors are no pages.
+    is_call: bool,
     method: String,
     path: String,
     began: std::time::Instant,
@@ -121,8 +132,8 @@ async fn outermost<B: MessageBody + 'static>(
         Ok(Ok(response)) => Ok(passing.finish(response)),
         // Nothing below makes such an error but the sessions, whose store did not answer: before the page was asked, or
         // after it had done its work.
-        Ok(Err(error)) => Err(passing.broken(&PageError::unavailable(error.to_string(), begun.0.get()))),
-        Err(_) => Err(passing.broken(&PageError::unavailable("the request took longer than it may", begun.0.get()))),
+        Ok(Err(error)) => Err(passing.out_of_reach(error.to_string(), begun.0.get())),
+        Err(_) => Err(passing.out_of_reach("the request took longer than it may".to_owned(), begun.0.get())),
     }
 }
 
@@ -131,6 +142,7 @@ impl Passing {
         Ok(Self {
             console: console::state::of(request.request())?,
             facts: request::facts(request),
+            is_call: query_api::is_call(request.head()),
             method: request.method().to_string(),
             path: request.path().to_owned(),
             began: std::time::Instant::now(),
@@ -140,7 +152,12 @@ impl Passing {
     /// Before any page is asked.
     fn turned_away<B: MessageBody>(&self, request: ServiceRequest, why: &str) -> ServiceResponse<EitherBody<B>> {
         let (request, _) = request.into_parts();
-        ServiceResponse::new(request, self.page(&PageError::unreadable(421, why), None, "")).map_into_right_body()
+        let response = if self.is_call {
+            self.refusal(&ApiError::outermost(421, why, false))
+        } else {
+            self.page(&PageError::unreadable(421, why), None, "")
+        };
+        ServiceResponse::new(request, response).map_into_right_body()
     }
 
     fn finish<B: MessageBody>(&self, response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
@@ -165,6 +182,22 @@ impl Passing {
         response
     }
 
+    /// The same for a call of the API.
+    fn refusal(&self, error: &ApiError) -> actix_web::HttpResponse {
+        let mut response = error.response(&self.facts.request_id);
+        self.seal("/", response.status().as_u16(), response.headers_mut());
+        response
+    }
+
+    /// It took too long, or a layer below failed: what became of it is known only where it had not begun.
+    fn out_of_reach(&self, why: String, begun: bool) -> actix_web::Error {
+        if self.is_call {
+            let response = self.refusal(&ApiError::outermost(503, &why, begun));
+            return actix_web::error::InternalError::from_response(why, response).into();
+        }
+        self.broken(&PageError::unavailable(why, begun))
+    }
+
     /// Where the request is gone with the error, the answer travels in an error.
     fn broken(&self, error: &PageError) -> actix_web::Error {
         let response = self.page(error, None, "");
@@ -177,12 +210,18 @@ impl Passing {
         for (name, value) in HEADERS {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
+        if self.is_call {
+            headers.insert(HeaderName::from_static("content-security-policy"), HeaderValue::from_static(API_CSP));
+        }
         if self.facts.secure {
             let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
             headers.insert(HeaderName::from_static("strict-transport-security"), year);
         }
         if let Ok(id) = HeaderValue::from_str(&self.facts.request_id) {
-            headers.insert(HeaderName::from_static("x-request-id"), id);
+            headers.insert(HeaderName::from_static("x-request-id"), id.clone());
+            if self.is_call {
+                headers.insert(HeaderName::from_static("x-amzn-requestid"), id);
+            }
         }
         if !headers.contains_key("cache-control") {
             headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store"));

@@ -118,6 +118,7 @@ async fn keep_house(app: Arc<App>) {
     loop {
         tokio::time::sleep(HOUSEKEEPING).await;
         housekeeping::delete_expired_sessions(&app).await;
+        housekeeping::forget_spent_signatures(&app).await;
         housekeeping::refresh_common_parameters(&app).await;
     }
 }
@@ -148,6 +149,7 @@ impl Door {
                 door: "command-line",
                 ..RequestFacts::default()
             },
+            permissions: None,
         }
     }
 

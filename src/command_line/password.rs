@@ -5,7 +5,6 @@ use super::Door;
 use crate::domain::error::{Code, Error};
 use crate::domain::password::TypedPassword;
 use crate::domain::password_policy::PasswordRules;
-use crate::domain::violation::Violation;
 use crate::operations::Context;
 use crate::operations::login_profile::generated_password;
 use crate::operations::password_policy::GetAccountPasswordPolicy;
@@ -70,32 +69,13 @@ fn read(input: impl Read) -> Result<TypedPassword, Error> {
     Ok(TypedPassword::new(line))
 }
 
-/// The refusal, with every rule that the password breaks.
-pub fn with_reasons(error: Error) -> Error {
-    match error {
-        Error::Refused(mut refusal) if refusal.code == Code::PasswordPolicyViolation => {
-            let reasons: Vec<String> = refusal.details.violations.iter().copied().map(words).collect();
-            refusal.message = format!("{} It needs: {}.", refusal.message, reasons.join("; "));
-            Error::Refused(refusal)
-        }
-        other => other,
+/// The refusal, with what AWS's sentence does not say.
+pub fn with_detail(error: Error) -> Error {
+    let Error::Refused(mut refusal) = error else { return error };
+    if let Some(detail) = refusal.details.detail.take() {
+        refusal.message = format!("{}: {detail}.", refusal.message);
     }
-}
-
-fn words(violation: Violation) -> String {
-    match violation {
-        Violation::TooShort { minimum } => format!("at least {minimum} characters"),
-        Violation::TooLong => "at most 128 characters".to_owned(),
-        Violation::ForbiddenCharacter => "no control characters".to_owned(),
-        Violation::MissingUppercase => "an uppercase letter".to_owned(),
-        Violation::MissingLowercase => "a lowercase letter".to_owned(),
-        Violation::MissingNumber => "a number".to_owned(),
-        Violation::MissingSymbol => "a symbol".to_owned(),
-        Violation::TooFewKinds => "three of uppercase letters, lowercase letters, numbers, symbols".to_owned(),
-        Violation::SameAsAccount => "to differ from the account's alias and ID".to_owned(),
-        Violation::SameAsCurrent => "to differ from the current password".to_owned(),
-        Violation::Reused { remembered } => format!("to differ from the last {remembered} passwords"),
-    }
+    Error::Refused(refusal)
 }
 
 #[cfg(test)]

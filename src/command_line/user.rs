@@ -1,16 +1,22 @@
-//! `user create | list | delete | put-policy | attach-policy | reset-password`.
+//! `user create | list | delete | put-policy | attach-policy | create-access-key | reset-password`.
 
-use super::password::{PasswordOptions, with_reasons};
+use super::password::{PasswordOptions, with_detail};
 use super::{Door, account::Target, parsed};
+use crate::domain::arn::PolicyArn;
 use crate::domain::error::{Code, Error};
 use crate::domain::managed_policy::{ADMINISTRATOR_ACCESS, AWS_MANAGED_POLICIES};
+use crate::domain::name::PolicyName;
+use crate::domain::page::Page;
 use crate::domain::password::TypedPassword;
 use crate::domain::user::{Path, UserName};
 use crate::operations::Context;
+use crate::operations::access_key::CreateAccessKey;
+use crate::operations::attached_policy::AttachUserPolicy;
 use crate::operations::create_user::{CreateUser, FirstPassword};
+use crate::operations::delete_user::DeleteUser;
+use crate::operations::inline_policy::PutUserPolicy;
 use crate::operations::login_profile::{CreateLoginProfile, UpdateLoginProfile};
-use crate::operations::user::{DeleteUser, GetUser, ListUsers};
-use crate::operations::user_policy::{AttachUserPolicy, PutUserPolicy};
+use crate::operations::user::{GetUser, ListUsers};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -44,6 +50,8 @@ pub enum Command {
         #[arg(long, value_name = "ARN|NAME")]
         policy_arn: String,
     },
+    /// Make an access key, for the AWS CLI and the API; its secret is shown once
+    CreateAccessKey(User),
     /// Set another password, or the first one: the way back in
     ResetPassword {
         #[command(flatten)]
@@ -75,6 +83,9 @@ pub struct Create {
     /// Attach `AdministratorAccess`
     #[arg(long)]
     administrator: bool,
+    /// Make an access key, too; its secret is shown once
+    #[arg(long)]
+    access_key: bool,
     #[command(flatten)]
     password: PasswordOptions,
 }
@@ -84,24 +95,30 @@ pub async fn run(door: &Door, command: Command) -> Result<(), Error> {
         Command::Create(create) => create.run(door).await,
         Command::List(target) => list(door, &target).await,
         Command::Delete(user) => {
-            user.context(door).await?.perform(DeleteUser { user_name: user.user_name.clone() }).await?;
+            let operation = DeleteUser { user_name: user.user_name.clone(), with_belongings: true };
+            user.context(door).await?.perform(operation).await?;
             user.say(door, "deleted");
             Ok(())
         }
         Command::PutPolicy { user, policy_name, policy_document } => {
+            let policy_name = named(&policy_name, "--policy-name")?;
             let policy_document = read(&policy_document)?;
-            let operation = PutUserPolicy { user_name: user.user_name.clone(), policy_name, policy_document };
-            user.context(door).await?.perform(operation).await?;
+            let operation = PutUserPolicy { holder: user.user_name.clone(), policy_name, policy_document };
+            user.context(door).await?.perform(operation).await.map_err(with_detail)?;
             user.say(door, "policy put");
             Ok(())
         }
         Command::AttachPolicy { user, policy_arn } => {
-            let policy_arn = arn(policy_arn);
-            user.context(door)
-                .await?
-                .perform(AttachUserPolicy { user_name: user.user_name.clone(), policy_arn })
-                .await?;
+            let policy_arn = arn(&policy_arn)?;
+            user.context(door).await?.perform(AttachUserPolicy { holder: user.user_name.clone(), policy_arn }).await?;
             user.say(door, "policy attached");
+            Ok(())
+        }
+        Command::CreateAccessKey(user) => {
+            let key = create_access_key(&user.context(door).await?, &user.user_name).await?;
+            let mut shown = vec![("UserName", json!(user.user_name.as_str()))];
+            shown.extend(key);
+            door.output.show(&shown);
             Ok(())
         }
         Command::ResetPassword { user, password } => reset_password(door, &user, &password).await,
@@ -119,9 +136,14 @@ impl User {
 }
 
 /// A managed policy may be named in short.
-fn arn(name: String) -> String {
+fn arn(name: &str) -> Result<PolicyArn, Error> {
     let known = AWS_MANAGED_POLICIES.iter().find(|policy| policy.name == name);
-    known.map_or(name, |policy| policy.arn.to_owned())
+    let arn = PolicyArn::parse(known.map_or(name, |policy| policy.arn));
+    arn.map_err(|error| Error::refused(Code::ValidationError, format!("--policy-arn: {error}")))
+}
+
+fn named(name: &str, what: &str) -> Result<PolicyName, Error> {
+    PolicyName::parse(name).map_err(|error| Error::refused(Code::ValidationError, format!("{what}: {error}")))
 }
 
 fn read(file: &std::path::Path) -> Result<String, Error> {
@@ -135,8 +157,8 @@ impl Create {
         let cx = self.user.context(door).await?;
         let mut inline_policies = Vec::new();
         for file in &self.policy {
-            let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("policy").to_owned();
-            inline_policies.push((name, read(file)?));
+            let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("policy");
+            inline_policies.push((named(name, &file.display().to_string())?, read(file)?));
         }
         let given = if self.password.is_given() { Some(self.password.password(door, &cx).await?) } else { None };
         let login_profile = given.as_ref().map(|given| FirstPassword {
@@ -147,6 +169,7 @@ impl Create {
             .perform(CreateUser {
                 user_name: self.user.user_name.clone(),
                 path: self.path.clone(),
+                tags: Vec::new(),
                 login_profile,
                 inline_policies,
                 attached_policies: self
@@ -156,17 +179,21 @@ impl Create {
                     .collect(),
             })
             .await
-            .map_err(with_reasons)?;
+            .map_err(with_detail)?;
         let attached = created
             .change_password_attached
             .then_some("IAMUserChangePassword, so that the user can change the password");
-        door.output.show(&[
+        let mut shown = vec![
             ("UserName", json!(created.user.user_name.as_str())),
             ("UserId", json!(created.user.user_id.as_str())),
             ("Arn", json!(created.arn.as_str())),
             ("Password", json!(given.and_then(|given| given.shown))),
             ("Attached", json!(attached)),
-        ]);
+        ];
+        if self.access_key {
+            shown.extend(create_access_key(&cx, &created.user.user_name).await?);
+        }
+        door.output.show(&shown);
         if !self.path.is_root() {
             eprintln!(
                 "Note: policies whose Resource ends in user/${{aws:username}}, as those of the AWS guide do, do not match a user with a path."
@@ -176,8 +203,26 @@ impl Create {
     }
 }
 
+/// The only time that the secret can be seen.
+async fn create_access_key(cx: &Context, user_name: &UserName) -> Result<Vec<(&'static str, Value)>, Error> {
+    let key = cx.perform(CreateAccessKey { user_name: Some(user_name.clone()) }).await?;
+    Ok(vec![
+        ("AccessKeyId", json!(key.access_key_id.as_str())),
+        ("SecretAccessKey", json!(key.secret_access_key.expose())),
+    ])
+}
+
 async fn list(door: &Door, target: &Target) -> Result<(), Error> {
-    let users = door.about(&target.account).await?.perform(ListUsers).await?;
+    let cx = door.about(&target.account).await?;
+    let (mut users, mut page) = (Vec::new(), Page::whole());
+    loop {
+        let piece = cx.perform(ListUsers { path_prefix: "/".to_owned(), page: page.clone() }).await?;
+        users.extend(piece.items);
+        match piece.next {
+            Some(next) => page.after = Some(next),
+            None => break,
+        }
+    }
     let rows: Vec<Vec<Value>> = users
         .iter()
         .map(|user| {
@@ -201,7 +246,7 @@ async fn reset_password(door: &Door, user: &User, options: &PasswordOptions) -> 
     }
     let cx = user.context(door).await?;
     let given = options.password(door, &cx).await?;
-    set_password(&cx, user, given.password, !options.no_password_reset).await.map_err(with_reasons)?;
+    set_password(&cx, user, given.password, !options.no_password_reset).await.map_err(with_detail)?;
     door.output.show(&[
         ("UserName", json!(user.user_name.as_str())),
         ("Password", json!(given.shown)),
@@ -219,8 +264,10 @@ async fn set_password(
 ) -> Result<(), Error> {
     let user_name = user.user_name.clone();
     let found = cx.perform(GetUser { user_name: Some(user_name.clone()) }).await?;
-    match found.login_profile {
-        Some(_) => cx.perform(UpdateLoginProfile { user_name, password, password_reset_required }).await,
-        None => cx.perform(CreateLoginProfile { user_name, password, password_reset_required }).await,
+    if found.login_profile.is_some() {
+        let password_reset_required = Some(password_reset_required);
+        return cx.perform(UpdateLoginProfile { user_name, password: Some(password), password_reset_required }).await;
     }
+    let user_name = Some(user_name);
+    cx.perform(CreateLoginProfile { user_name, password, password_reset_required }).await.map(|_| ())
 }

@@ -115,6 +115,9 @@ impl From<Error> for PageError {
                 | Code::PasswordPolicyViolation
                 | Code::SignInFailed
                 | Code::EntityAlreadyExists
+                | Code::DeleteConflict
+                | Code::LimitExceeded
+                | Code::InvalidInput
                 | Code::MalformedPolicyDocument
                 | Code::ValidationError => Self::unreadable(400, refusal.message),
             },

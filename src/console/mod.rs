@@ -27,7 +27,6 @@ pub mod state;
 mod user_sign_in;
 mod visit;
 
-pub use form::Begun;
 pub use page::Shown;
 pub use state::Console;
 
@@ -79,7 +78,8 @@ pub fn routes(config: &mut web::ServiceConfig, console: &web::Data<Console>, key
 
 fn pages(config: &mut web::ServiceConfig) {
     config
-        .service(only(web::resource("/").route(web::get().to(home::root)).route(web::head().to(home::root)), GET))
+        // What is posted here is for the Query API, which takes it first.
+        .service(only(web::resource("/").route(web::get().to(home::root)).route(web::head().to(home::root)), BOTH))
         .service(only(
             web::resource("/signin")
                 .route(web::get().to(sign_in::get))

@@ -5,7 +5,7 @@ use super::flash::Told;
 use super::session::SignedIn;
 use super::state::Console;
 use super::{cookies, visit};
-use crate::domain::principal::{Caller, IamUser};
+use crate::domain::principal::IamUser;
 use crate::pages::frame::{Flash, Frame, Theme, UserMenu};
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
@@ -47,10 +47,7 @@ impl Show {
 
     /// For a page of whoever is signed in, without navigation.
     pub fn step(&self, signed_in: &SignedIn) -> Frame {
-        let subject = match &signed_in.cx.caller {
-            Caller::User { session, .. } => session.session_hash.as_str(),
-            Caller::Operator => "",
-        };
+        let subject = signed_in.cx.caller.session().map_or("", |session| session.session_hash.as_str());
         blank_frame(&self.console, self.console.token_key.token(subject, &self.console.app.random))
     }
 
@@ -126,7 +123,7 @@ pub struct Shown {
 }
 
 pub fn remember_for_errors(request: &HttpRequest, signed_in: &SignedIn) {
-    let (Ok(user), Caller::User { session, .. }) = (signed_in.user(), &signed_in.cx.caller) else { return };
+    let (Ok(user), Some(session)) = (signed_in.user(), signed_in.cx.caller.session()) else { return };
     if session.stage == crate::domain::principal::Stage::Full {
         let csrf = signed_in.console.token_key.token(&session.session_hash, &signed_in.console.app.random);
         request.extensions_mut().insert(Shown { user_menu: user_menu(user), csrf });

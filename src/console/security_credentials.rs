@@ -9,7 +9,7 @@ use super::session::SignedIn;
 use crate::domain::action::Action;
 use crate::domain::error::{Code, Error, Refusal};
 use crate::domain::password_policy::PasswordRules;
-use crate::operations::account::GetAccountSummary;
+use crate::operations::account::GetCanonicalUserId;
 use crate::operations::password_policy::GetAccountPasswordPolicy;
 use crate::operations::user::{GetUser, UserFound};
 use crate::pages::account_details::AccountDetails;
@@ -49,7 +49,7 @@ pub async fn account_details(cx: &SignedIn, user: &Fact<UserFound>) -> Result<Ac
         Fact::Refused(action) => Fact::Refused(action),
         Fact::Absent => Fact::Absent,
     };
-    let canonical_user_id = fact(cx.look(GetAccountSummary).await, Action::GetAccountSummary)?;
+    let canonical_user_id = fact(cx.look(GetCanonicalUserId).await, Action::GetAccountSummary)?;
     Ok(AccountDetails::new(&user_menu(cx.user()?), arn, canonical_user_id))
 }
 

@@ -7,7 +7,7 @@
 use super::error::PageError;
 use super::session_row::{GONE, ROW, Row, State, moment};
 use super::state::Console;
-use crate::domain::principal::{Caller, IamUser, Stage};
+use crate::domain::principal::{Caller, Credentials, IamUser, Stage};
 use crate::operations::{Context, Operation, RequestFacts, session as sessions};
 use actix_session::{Session, SessionExt};
 use actix_web::dev::Payload;
@@ -88,7 +88,7 @@ impl SignedIn {
 
     /// This browser goes on under a new key; `session_epoch` is what the change said.
     pub(super) fn renew(&self, session_epoch: i64) -> Result<(), PageError> {
-        let Caller::User { session, .. } = &self.cx.caller else { return Ok(()) };
+        let Some(session) = self.cx.caller.session() else { return Ok(()) };
         let new = NewSession {
             user: self.user()?,
             session_epoch,
@@ -104,7 +104,7 @@ impl SignedIn {
 
     /// Whether this browser's own change, sent a moment before, has ended this very session.
     pub(super) async fn was_replaced(&self) -> Result<bool, PageError> {
-        let Caller::User { session, .. } = &self.cx.caller else { return Ok(false) };
+        let Some(session) = self.cx.caller.session() else { return Ok(false) };
         let loaded = sessions::session(&self.cx.app, &session.session_hash).await?;
         Ok(loaded.is_some_and(|loaded| loaded.is_replaced()))
     }
@@ -130,7 +130,8 @@ impl SignedIn {
             account_id: Some(user.account_id.clone()),
             now: console.app.clock.now(),
             request: super::state::facts(request),
-            caller: Caller::User { user, session: row.console_session() },
+            caller: Caller::User { user, credentials: Credentials::Console(row.console_session()) },
+            permissions: None,
         };
         let (last_sign_in_at, told_change_at) = (row.last_sign_in_at.map(moment), row.told_change_at.map(moment));
         let signed_in = Self { cx, console, session, last_sign_in_at, told_change_at };

@@ -41,7 +41,7 @@ impl Console {
             https: config.is_https(),
             public_origin: config.public_url.as_ref().map(|url| url.origin.clone()),
             token_key: TokenKey::new(&app.root_secret),
-            sealer: Sealer::new(&app.root_secret),
+            sealer: app.sealer.clone(),
             app,
         }
     }

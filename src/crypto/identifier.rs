@@ -1,7 +1,10 @@
 //! The random source, and all that is made of it: identifiers, tokens, one-time passwords. Also the comparison of secrets.
 //! The only file that asks the system for randomness (but for salts): tests give a seeded source instead.
 
+use crate::domain::access_key::{AccessKeyId, SecretAccessKey};
 use crate::domain::account::AccountId;
+use crate::domain::group::GroupId;
+use crate::domain::managed_policy::PolicyId;
 use crate::domain::user::UserId;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,6 +16,8 @@ use zeroize::Zeroizing;
 
 /// The alphabet of AWS's unique identifiers: RFC 4648 base32.
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/// The alphabet of AWS's secret access keys: RFC 4648 base64.
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// Without what is easily mistaken for something else when it is read aloud or copied by hand.
 const UPPERCASE: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
 const LOWERCASE: &[u8] = b"abcdefghijkmnopqrstuvwxyz";
@@ -82,6 +87,31 @@ impl fmt::Debug for Random {
 #[expect(clippy::missing_panics_doc, reason = "what it makes has the form")]
 pub fn user_id(random: &Random) -> UserId {
     UserId::parse(&format!("AIDA{}", random.text(BASE32, 17))).expect("it is made in the form of a user ID")
+}
+
+/// `AGPA` and 17 characters.
+#[expect(clippy::missing_panics_doc, reason = "what it makes has the form")]
+pub fn group_id(random: &Random) -> GroupId {
+    GroupId::parse(&format!("AGPA{}", random.text(BASE32, 17))).expect("it is made in the form of a group ID")
+}
+
+/// `ANPA` and 17 characters.
+#[expect(clippy::missing_panics_doc, reason = "what it makes has the form")]
+pub fn policy_id(random: &Random) -> PolicyId {
+    PolicyId::parse(&format!("ANPA{}", random.text(BASE32, 17))).expect("it is made in the form of a policy ID")
+}
+
+/// `AKIA` and 16 characters: a long-term key.
+#[expect(clippy::missing_panics_doc, reason = "what it makes has the form")]
+pub fn access_key_id(random: &Random) -> AccessKeyId {
+    AccessKeyId::parse(&format!("AKIA{}", random.text(BASE32, 16))).expect("it is made in the form of a key ID")
+}
+
+/// 40 characters of base64's alphabet, as AWS makes them: 240 bits.
+pub fn secret_access_key(random: &Random) -> SecretAccessKey {
+    let mut secret = Zeroizing::new(String::with_capacity(40));
+    (0..40).for_each(|_| secret.push(random.one_of(BASE64)));
+    SecretAccessKey::new(secret)
 }
 
 /// Twelve digits, the first not 0, so that no spreadsheet shortens it.
@@ -167,6 +197,12 @@ mod tests {
                 "{user}"
             );
             assert!(!account_id(&random).as_str().starts_with('0'));
+            let key = access_key_id(&random);
+            assert!(key.as_str().len() == 20 && key.as_str().starts_with("AKIA"), "{key}");
+            let secret = secret_access_key(&random);
+            assert!(secret.expose().len() == 40 && secret.expose().bytes().all(|b| BASE64.contains(&b)));
+            assert!(group_id(&random).as_str().starts_with("AGPA"));
+            assert!(policy_id(&random).as_str().starts_with("ANPA"));
         }
     }
 

@@ -1,62 +1,87 @@
 //! Every IAM action that this server knows to do. What a policy calls it is its name.
 
-/// An action as policies name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    AttachUserPolicy,
-    ChangePassword,
-    CreateLoginProfile,
-    CreateUser,
-    DeleteAccountPasswordPolicy,
-    DeleteUser,
-    GetAccountPasswordPolicy,
-    GetAccountSummary,
-    GetUser,
-    ListUsers,
-    PutUserPolicy,
-    UpdateAccountPasswordPolicy,
-    UpdateLoginProfile,
+/// The list is written once: a variant, its place in `ALL` and its name cannot come apart.
+macro_rules! actions {
+    ($($name:ident)*) => {
+        /// An action as policies name it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($name),*
+        }
+
+        impl Action {
+            /// Each of them; tests walk the list, so that none is left without its permission check or its door.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// `iam:ChangePassword`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!("iam:", stringify!($name))),*
+                }
+            }
+
+            /// `ChangePassword`, as the API and the audit records call it.
+            pub const fn event_name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name)),*
+                }
+            }
+        }
+    };
 }
 
-impl Action {
-    /// Each of them; a test walks the list, so that none is left without its permission check.
-    pub const ALL: [Self; 13] = [
-        Self::AttachUserPolicy,
-        Self::ChangePassword,
-        Self::CreateLoginProfile,
-        Self::CreateUser,
-        Self::DeleteAccountPasswordPolicy,
-        Self::DeleteUser,
-        Self::GetAccountPasswordPolicy,
-        Self::GetAccountSummary,
-        Self::GetUser,
-        Self::ListUsers,
-        Self::PutUserPolicy,
-        Self::UpdateAccountPasswordPolicy,
-        Self::UpdateLoginProfile,
-    ];
-
-    /// `iam:ChangePassword`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AttachUserPolicy => "iam:AttachUserPolicy",
-            Self::ChangePassword => "iam:ChangePassword",
-            Self::CreateLoginProfile => "iam:CreateLoginProfile",
-            Self::CreateUser => "iam:CreateUser",
-            Self::DeleteAccountPasswordPolicy => "iam:DeleteAccountPasswordPolicy",
-            Self::DeleteUser => "iam:DeleteUser",
-            Self::GetAccountPasswordPolicy => "iam:GetAccountPasswordPolicy",
-            Self::GetAccountSummary => "iam:GetAccountSummary",
-            Self::GetUser => "iam:GetUser",
-            Self::ListUsers => "iam:ListUsers",
-            Self::PutUserPolicy => "iam:PutUserPolicy",
-            Self::UpdateAccountPasswordPolicy => "iam:UpdateAccountPasswordPolicy",
-            Self::UpdateLoginProfile => "iam:UpdateLoginProfile",
-        }
-    }
-
-    /// `ChangePassword`, as the API and the audit records call it.
-    pub fn event_name(self) -> &'static str {
-        &self.name()["iam:".len()..]
-    }
+actions! {
+    AddUserToGroup
+    AttachGroupPolicy
+    AttachUserPolicy
+    ChangePassword
+    CreateAccessKey
+    CreateAccountAlias
+    CreateGroup
+    CreateLoginProfile
+    CreatePolicy
+    CreateUser
+    DeleteAccessKey
+    DeleteAccountAlias
+    DeleteAccountPasswordPolicy
+    DeleteGroup
+    DeleteGroupPolicy
+    DeleteLoginProfile
+    DeletePolicy
+    DeleteUser
+    DeleteUserPolicy
+    DetachGroupPolicy
+    DetachUserPolicy
+    GetAccessKeyLastUsed
+    GetAccountPasswordPolicy
+    GetAccountSummary
+    GetGroup
+    GetGroupPolicy
+    GetLoginProfile
+    GetPolicy
+    GetPolicyVersion
+    GetUser
+    GetUserPolicy
+    ListAccessKeys
+    ListAccountAliases
+    ListAttachedGroupPolicies
+    ListAttachedUserPolicies
+    ListEntitiesForPolicy
+    ListGroupPolicies
+    ListGroups
+    ListGroupsForUser
+    ListPolicies
+    ListUserPolicies
+    ListUserTags
+    ListUsers
+    PutGroupPolicy
+    PutUserPolicy
+    RemoveUserFromGroup
+    TagUser
+    UntagUser
+    UpdateAccessKey
+    UpdateAccountPasswordPolicy
+    UpdateGroup
+    UpdateLoginProfile
+    UpdateUser
 }

@@ -1,6 +1,9 @@
 //! Amazon Resource Names of what IAM knows. Region is blank: IAM is global.
 
 use super::account::AccountId;
+use super::error::ParseError;
+use super::group::GroupName;
+use super::name::PolicyName;
 use super::user::{Path, UserName};
 use std::fmt;
 
@@ -18,6 +21,25 @@ impl Arn {
         Self(format!("arn:aws:iam::{account}:user/"))
     }
 
+    pub fn group(account: &AccountId, path: &Path, name: &GroupName) -> Self {
+        Self(format!("arn:aws:iam::{account}:group{}{name}", path.as_str()))
+    }
+
+    /// All groups of an account.
+    pub fn any_group(account: &AccountId) -> Self {
+        Self(format!("arn:aws:iam::{account}:group/"))
+    }
+
+    /// A customer-managed policy.
+    pub fn policy(account: &AccountId, path: &Path, name: &PolicyName) -> Self {
+        Self(format!("arn:aws:iam::{account}:policy{}{name}", path.as_str()))
+    }
+
+    /// All customer-managed policies of an account.
+    pub fn any_policy(account: &AccountId) -> Self {
+        Self(format!("arn:aws:iam::{account}:policy/"))
+    }
+
     /// The account as a whole, for actions that name no resource (policies match them with `"*"` only).
     pub fn any() -> Self {
         Self("*".to_owned())
@@ -25,6 +47,54 @@ impl Arn {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The ARN of a managed policy, AWS's or an account's; whether there is one is another question.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PolicyArn(String);
+
+impl PolicyArn {
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        // AWS's text, with its two spaces.
+        let wrong = || ParseError::new("Invalid ARN:  Could not be parsed!");
+        let rest = text.strip_prefix("arn:aws:iam::").ok_or_else(wrong)?;
+        let (account, name) = rest.split_once(":policy/").ok_or_else(wrong)?;
+        let known = account == "aws" || AccountId::parse(account).is_ok();
+        let fits = (20..=2048).contains(&text.len()) && name.bytes().all(|b| (0x21..=0x7e).contains(&b));
+        if known && fits && !name.is_empty() { Ok(Self(text.to_owned())) } else { Err(wrong()) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// One of AWS's own.
+    pub fn is_awss(&self) -> bool {
+        self.0.starts_with("arn:aws:iam::aws:")
+    }
+
+    /// What stands before the name: `/`, or `/division/`.
+    pub fn path(&self) -> &str {
+        let resource = self.0.split_once(":policy").map_or("", |(_, resource)| resource);
+        &resource[..resource.len() - self.policy_name().len()]
+    }
+
+    /// The last part.
+    pub fn policy_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+impl From<&PolicyArn> for Arn {
+    fn from(arn: &PolicyArn) -> Self {
+        Self(arn.0.clone())
+    }
+}
+
+impl fmt::Display for PolicyArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -37,6 +107,30 @@ impl fmt::Display for Arn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policys_arn_is_awss_or_an_accounts() {
+        for (right, name) in [
+            ("arn:aws:iam::aws:policy/AdministratorAccess", "AdministratorAccess"),
+            ("arn:aws:iam::123456789012:policy/division/Own", "Own"),
+        ] {
+            assert_eq!(PolicyArn::parse(right).unwrap().policy_name(), name);
+            assert_eq!(PolicyArn::parse(right).unwrap().is_awss(), right.contains("::aws:"));
+        }
+        for (arn, path) in [("arn:aws:iam::aws:policy/Ab", "/"), ("arn:aws:iam::123456789012:policy/a/b/C", "/a/b/")] {
+            assert_eq!(PolicyArn::parse(arn).unwrap().path(), path);
+        }
+        for wrong in [
+            "",
+            "arn:aws:iam::aws:policy/",
+            "arn:aws:iam::aws:user/x-and-more",
+            "arn:aws:iam::12345678901:policy/x",
+            "arn:aws:s3:::policy/xxxxxxxxxxxxx",
+            "arn:aws:iam::aws:policy/with space",
+        ] {
+            assert_eq!(PolicyArn::parse(wrong).unwrap_err().message(), "Invalid ARN:  Could not be parsed!", "{wrong}");
+        }
+    }
 
     #[test]
     fn a_users_arn_holds_account_path_and_name() {

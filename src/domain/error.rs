@@ -8,11 +8,22 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
     message: String,
+    detail: Option<String>,
 }
 
 impl ParseError {
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self { message: message.into(), detail: None }
+    }
+
+    /// Where the message is AWS's and says less than is known.
+    #[must_use]
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
     }
 
     pub fn message(&self) -> &str {
@@ -41,14 +52,40 @@ pub enum Code {
     SignInFailed,
     NoSuchEntity,
     EntityAlreadyExists,
+    /// Something has to be taken away first.
+    DeleteConflict,
+    LimitExceeded,
     /// Another change came first; the same request may succeed in a moment.
     EntityTemporarilyUnmodifiable,
     MalformedPolicyDocument,
     ValidationError,
+    /// Well formed, and it makes no sense.
+    InvalidInput,
     /// The caller is not an IAM user (`InvalidUserType`).
     InvalidUserType,
     /// More work is waiting than the machine can do in time.
     Busy,
+}
+
+impl Code {
+    /// As AWS's API and its records call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAuthorized | Self::OldPasswordIncorrect => "AccessDenied",
+            Self::PasswordPolicyViolation => "PasswordPolicyViolation",
+            Self::SignInFailed => "AuthFailure",
+            Self::NoSuchEntity => "NoSuchEntity",
+            Self::EntityAlreadyExists => "EntityAlreadyExists",
+            Self::DeleteConflict => "DeleteConflict",
+            Self::LimitExceeded => "LimitExceeded",
+            Self::EntityTemporarilyUnmodifiable => "EntityTemporarilyUnmodifiable",
+            Self::MalformedPolicyDocument => "MalformedPolicyDocument",
+            Self::ValidationError => "ValidationError",
+            Self::InvalidInput => "InvalidInput",
+            Self::InvalidUserType => "InvalidUserType",
+            Self::Busy => "ServiceUnavailable",
+        }
+    }
 }
 
 /// What a caller is told beside the message.
@@ -62,6 +99,8 @@ pub struct Details {
     pub resource: Option<String>,
     /// All broken rules of a new password.
     pub violations: Vec<Violation>,
+    /// What AWS's sentence does not say.
+    pub detail: Option<String>,
 }
 
 /// An answer for the caller, word for word.
@@ -69,12 +108,13 @@ pub struct Details {
 pub struct Refusal {
     pub code: Code,
     pub message: String,
-    pub details: Details,
+    /// Boxed, so that every `Result` stays small.
+    pub details: Box<Details>,
 }
 
 impl Refusal {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: Details::default() }
+        Self { code, message: message.into(), details: Box::default() }
     }
 }
 

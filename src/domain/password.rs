@@ -42,12 +42,17 @@ impl TypedPassword {
         if violations.is_empty() && !self.is_empty() { Ok(Password(self.0.clone())) } else { Err(violations) }
     }
 
+    /// Whether it has no control character but tab and line ends.
+    pub fn is_text(&self) -> bool {
+        !self.0.chars().any(is_forbidden)
+    }
+
     fn bounds(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
         if self.length() > MAXIMUM_LENGTH || self.0.len() > MAXIMUM_BYTES {
             violations.push(Violation::TooLong);
         }
-        if self.0.chars().any(is_forbidden) {
+        if !self.is_text() {
             violations.push(Violation::ForbiddenCharacter);
         }
         violations

@@ -1,5 +1,6 @@
 //! Who acts, and how it was established who it is. Every operation is done by a `Caller`; there is no other way.
 
+use super::access_key::AccessKeyId;
 use super::account::{AccountAlias, AccountId};
 use super::arn::Arn;
 use super::user::{Path, UserId, UserName};
@@ -8,10 +9,18 @@ use time::OffsetDateTime;
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// An IAM user with a console session.
-    User { user: IamUser, session: ConsoleSession },
+    /// An IAM user, by its password or an access key.
+    User { user: IamUser, credentials: Credentials },
     /// Whoever may run this program with its database and root secret: the command line and the first start.
     Operator,
+}
+
+/// How an IAM user has proved to be one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    Console(ConsoleSession),
+    /// A signature of this request.
+    AccessKey(AccessKeyId),
 }
 
 /// An IAM user, as its account knows it at this moment.
@@ -59,6 +68,14 @@ impl Caller {
         match self {
             Self::User { user, .. } => Some(user),
             Self::Operator => None,
+        }
+    }
+
+    /// The console session that the caller acts in.
+    pub fn session(&self) -> Option<&ConsoleSession> {
+        match self {
+            Self::User { credentials: Credentials::Console(session), .. } => Some(session),
+            _ => None,
         }
     }
 }

@@ -1,4 +1,7 @@
-//! The rules that a new password can break, as values: the words are the doors'.
+//! The rules that a new password can break, as values. A page has its own words for them; here are those of the API and
+//! the command line.
+
+use std::fmt;
 
 /// One rule that a new password breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,4 +23,23 @@ pub enum Violation {
     Reused {
         remembered: u32,
     },
+}
+
+/// What the password needs: `at least 8 characters`.
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooShort { minimum } => return write!(f, "at least {minimum} characters"),
+            Self::Reused { remembered } => return write!(f, "to differ from the last {remembered} passwords"),
+            Self::TooLong => "at most 128 characters",
+            Self::ForbiddenCharacter => "no control characters",
+            Self::MissingUppercase => "an uppercase letter",
+            Self::MissingLowercase => "a lowercase letter",
+            Self::MissingNumber => "a number",
+            Self::MissingSymbol => "a symbol",
+            Self::TooFewKinds => "three of uppercase letters, lowercase letters, numbers, symbols",
+            Self::SameAsAccount => "to differ from the account's alias and ID",
+            Self::SameAsCurrent => "to differ from the current password",
+        })
+    }
 }

@@ -1,6 +1,7 @@
 //! Accounts. No IAM action makes one: only an operator of the server does.
 
-use super::context::{Authorized, Context, Demand, Operation};
+use super::context::{Authorized, Context, Operation};
+use super::demand::Demand;
 use super::refusal::store_failure;
 use crate::crypto::identifier;
 use crate::domain::account::{AccountAlias, AccountId};
@@ -68,17 +69,49 @@ impl Operation for ListAccounts {
     }
 }
 
-/// What the account is called besides its ID and alias. A page needs `iam:GetAccountSummary` to show it.
+/// How much there is of everything in the account.
 #[derive(Debug, Clone, Copy)]
 pub struct GetAccountSummary;
 
+/// What the account holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountSummary {
+    pub users: i64,
+    pub groups: i64,
+    /// Customer-managed ones.
+    pub policies: i64,
+}
+
 impl Operation for GetAccountSummary {
-    /// The canonical user ID: 64 hexadecimal digits.
+    type Output = AccountSummary;
+    const NAME: &'static str = "GetAccountSummary";
+
+    async fn demands(&self, _: &Context) -> Result<Vec<Demand>, Error> {
+        Ok(vec![Demand::on(Action::GetAccountSummary, Arn::any())])
+    }
+
+    async fn run(&self, cx: &Authorized<'_>) -> Result<AccountSummary, Error> {
+        let (store, account) = (&cx.app.store, cx.account()?);
+        Ok(AccountSummary {
+            users: store.count_users(account).await.map_err(store_failure)?,
+            groups: store.count_groups(account).await.map_err(store_failure)?,
+            policies: store.count_managed_policies(account).await.map_err(store_failure)?,
+        })
+    }
+}
+
+/// What S3 calls the account. A page needs `iam:GetAccountSummary` to show it (V2); counting the account's users for that
+/// would make every view of the page cost what a whole summary costs.
+#[derive(Debug, Clone, Copy)]
+pub struct GetCanonicalUserId;
+
+impl Operation for GetCanonicalUserId {
+    /// 64 hexadecimal digits.
     type Output = String;
     const NAME: &'static str = "GetAccountSummary";
 
     async fn demands(&self, _: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::GetAccountSummary, Arn::any())])
+        Ok(vec![Demand::on(Action::GetAccountSummary, Arn::any())])
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<String, Error> {

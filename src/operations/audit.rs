@@ -5,8 +5,8 @@
 use super::context::{Context, RequestFacts};
 use crate::app::App;
 use crate::domain::account::AccountId;
-use crate::domain::error::{Code, Refusal};
-use crate::domain::principal::{Caller, IamUser};
+use crate::domain::error::Refusal;
+use crate::domain::principal::{Caller, Credentials, IamUser};
 use crate::domain::user::UserId;
 use crate::store::audit::AuditRecord;
 use serde_json::{Value, json};
@@ -30,16 +30,19 @@ impl Context {
 
     /// The session that the caller acts in, where there is one.
     pub(super) fn session_hash(&self) -> Option<String> {
-        match &self.caller {
-            Caller::User { session, .. } => Some(session.session_hash.clone()),
-            Caller::Operator => None,
-        }
+        self.caller.session().map(|session| session.session_hash.clone())
     }
 }
 
 impl AuditRecord {
     pub(super) fn with_parameters(mut self, parameters: &Value) -> Self {
         self.request_parameters = Some(parameters.to_string());
+        self
+    }
+
+    /// What was made, where the caller is told of it. Never a secret.
+    pub(super) fn with_response(mut self, response: &Value) -> Self {
+        self.response_elements = Some(response.to_string());
         self
     }
 
@@ -50,7 +53,7 @@ impl AuditRecord {
     }
 
     pub(super) fn refused(mut self, refusal: &Refusal) -> Self {
-        self.error_code = Some(error_code(refusal.code).to_owned());
+        self.error_code = Some(refusal.code.name().to_owned());
         self.error_message = Some(refusal.message.clone());
         self
     }
@@ -110,14 +113,19 @@ fn blank(app: &App, request: &RequestFacts, now: OffsetDateTime, event_name: &st
 }
 
 fn identity(caller: &Caller) -> Value {
-    let Caller::User { user, session } = caller else {
+    let Caller::User { user, credentials } = caller else {
         return json!({ "type": "Operator" });
     };
     let mut identity = user_identity(user);
-    identity["sessionContext"] = json!({ "attributes": {
-        "mfaAuthenticated": session.mfa_at.is_some().to_string(),
-        "creationDate": session.signed_in_at.format(&Rfc3339).unwrap_or_default(),
-    }});
+    match credentials {
+        Credentials::Console(session) => {
+            identity["sessionContext"] = json!({ "attributes": {
+                "mfaAuthenticated": session.mfa_at.is_some().to_string(),
+                "creationDate": session.signed_in_at.format(&Rfc3339).unwrap_or_default(),
+            }});
+        }
+        Credentials::AccessKey(access_key_id) => identity["accessKeyId"] = json!(access_key_id.as_str()),
+    }
     identity
 }
 
@@ -129,20 +137,4 @@ fn user_identity(user: &IamUser) -> Value {
         "accountId": user.account_id.as_str(),
         "userName": user.user_name.as_str(),
     })
-}
-
-/// The code as the API would give it.
-fn error_code(code: Code) -> &'static str {
-    match code {
-        Code::NotAuthorized | Code::OldPasswordIncorrect => "AccessDenied",
-        Code::PasswordPolicyViolation => "PasswordPolicyViolation",
-        Code::SignInFailed => "AuthFailure",
-        Code::NoSuchEntity => "NoSuchEntity",
-        Code::EntityAlreadyExists => "EntityAlreadyExists",
-        Code::EntityTemporarilyUnmodifiable => "EntityTemporarilyUnmodifiable",
-        Code::MalformedPolicyDocument => "MalformedPolicyDocument",
-        Code::ValidationError => "ValidationError",
-        Code::InvalidUserType => "InvalidUserType",
-        Code::Busy => "ServiceUnavailable",
-    }
 }

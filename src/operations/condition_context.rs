@@ -2,11 +2,14 @@
 
 use super::context::Context;
 use crate::domain::policy::ConditionContext;
-use crate::domain::principal::{ConsoleSession, IamUser};
+use crate::domain::principal::IamUser;
+use crate::domain::tag::Tag;
 use time::format_description::well_known::Rfc3339;
 
 /// A key that is absent is absent: `...IfExists` and `Null` tell the difference.
-pub(super) fn condition_context(cx: &Context, user: &IamUser, session: &ConsoleSession) -> ConditionContext {
+/// A long-term access key says nothing of MFA: `aws:MultiFactorAuthPresent` is absent then, not false (V6).
+pub(super) fn condition_context(cx: &Context, user: &IamUser, tags: &[Tag]) -> ConditionContext {
+    let session = cx.caller.session();
     let context = ConditionContext::default()
         .with("aws:username", user.user_name.as_str())
         .with("aws:userid", user.user_id.as_str())
@@ -21,10 +24,14 @@ pub(super) fn condition_context(cx: &Context, user: &IamUser, session: &ConsoleS
         .with("aws:ResourceAccount", user.account_id.as_str())
         .with("aws:CurrentTime", cx.now.format(&Rfc3339).unwrap_or_default())
         .with("aws:EpochTime", cx.now.unix_timestamp().to_string())
-        .with("aws:SecureTransport", if cx.request.secure { "true" } else { "false" })
-        .with("aws:MultiFactorAuthPresent", if session.mfa_at.is_some() { "true" } else { "false" });
-    let mfa_age = session.mfa_at.map(|at| (cx.now - at).whole_seconds().to_string());
+        .with("aws:SecureTransport", if cx.request.secure { "true" } else { "false" });
+    let context = tags.iter().fold(context, |context, tag| {
+        context.with(&format!("aws:PrincipalTag/{}", tag.key.as_str()), tag.value.as_str())
+    });
+    let mfa_at = session.and_then(|session| session.mfa_at);
+    let mfa_age = mfa_at.map(|at| (cx.now - at).whole_seconds().to_string());
     let optional = [
+        ("aws:MultiFactorAuthPresent", session.map(|_| mfa_at.is_some().to_string())),
         ("aws:SourceIp", cx.request.source_address.map(|address| address.to_string())),
         ("aws:UserAgent", cx.request.user_agent.clone()),
         ("aws:MultiFactorAuthAge", mfa_age),

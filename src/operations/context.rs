@@ -2,6 +2,7 @@
 //! Why a leaf: a field private to this file is visible to none of its siblings, so that nobody but `perform` makes an
 //! `Authorized`, and skipping authorisation does not compile.
 
+use super::demand::Demand;
 use super::judgement::judge;
 use crate::app::App;
 use crate::domain::account::AccountId;
@@ -9,6 +10,7 @@ use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error, Refusal};
 use crate::domain::principal::{Caller, IamUser};
+use crate::store::permissions::Permissions;
 use std::net::IpAddr;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -21,8 +23,10 @@ pub struct RequestFacts {
     pub user_agent: Option<String>,
     /// It came over TLS, here or at a trusted proxy.
     pub secure: bool,
-    /// `console` or `command-line`.
+    /// `console`, `query-api` or `command-line`.
     pub door: &'static str,
+    /// Names the signature of a signed request; the same one does not make a thing twice.
+    pub signature_hash: Option<String>,
 }
 
 /// One request: who asks, when, from where.
@@ -34,15 +38,8 @@ pub struct Context {
     pub account_id: Option<AccountId>,
     pub now: OffsetDateTime,
     pub request: RequestFacts,
-}
-
-/// What an operation needs to be allowed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Demand {
-    /// An IAM action on a target. A target that does not exist is judged by its name, so that a refusal tells nothing.
-    Action(Action, Arn),
-    /// No IAM action names this; only whoever runs the server does it.
-    Operator,
+    /// What the caller may do, where it was read together with the access key: the first judgement reads nothing again.
+    pub permissions: Option<Arc<Permissions>>,
 }
 
 /// One thing that can be done.
@@ -79,7 +76,7 @@ impl std::ops::Deref for Authorized<'_> {
 impl Authorized<'_> {
     /// Judges the same demands again, on what the store says now.
     pub async fn renewed(&self) -> Result<Self, Error> {
-        authorize(self.context, self.demands).await
+        authorize(self.context, self.demands, Reading::Anew).await
     }
 
     /// None for an operator, whom no policy binds.
@@ -105,7 +102,7 @@ impl Context {
 
     async fn attempt<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         let demands = operation.demands(self).await?;
-        let authorized = authorize(self, &demands).await?;
+        let authorized = authorize(self, &demands, Reading::Once).await?;
         operation.run(&authorized).await
     }
 
@@ -116,7 +113,7 @@ impl Context {
 
     /// The same, with the reason.
     pub async fn refusal_of(&self, action: Action, target: &Arn) -> Result<Option<Refusal>, Error> {
-        match authorize(self, &[Demand::Action(action, target.clone())]).await {
+        match authorize(self, &[Demand::on(action, target.clone())], Reading::Once).await {
             Ok(_) => Ok(None),
             Err(Error::Refused(refusal)) => Ok(Some(refusal)),
             Err(failed) => Err(failed),
@@ -143,10 +140,20 @@ impl Context {
     }
 }
 
-async fn authorize<'a>(cx: &'a Context, demands: &'a [Demand]) -> Result<Authorized<'a>, Error> {
+/// Whether what was read with the access key will do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Once,
+    Anew,
+}
+
+async fn authorize<'a>(cx: &'a Context, demands: &'a [Demand], reading: Reading) -> Result<Authorized<'a>, Error> {
     let authorization_version = match &cx.caller {
         Caller::Operator => None,
-        Caller::User { user, session } => Some(judge(cx, user, session, demands).await?),
+        Caller::User { user, .. } => {
+            let known = cx.permissions.as_deref().filter(|_| reading == Reading::Once);
+            Some(judge(cx, user, known, demands).await?)
+        }
     };
     Ok(Authorized { context: cx, demands, authorization_version })
 }

@@ -1,18 +1,22 @@
 //! `CreateUser`, with the user's password and permissions in the same transaction: nobody ever sees half a user.
 
-use super::context::{Authorized, Context, Demand, Operation};
+use super::context::{Authorized, Context, Operation};
+use super::demand::Demand;
+use super::inline_policy::well_formed;
 use super::login_profile::login_profile;
 use super::password::policy_violation;
 use super::refusal::{hashing_failure, store_failure};
-use super::user::find;
-use super::user_policy::well_formed;
+use super::user::{find, user_exists};
+use super::user_tag::{recorded, refuse_duplicate_keys};
 use crate::crypto::identifier;
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error};
 use crate::domain::managed_policy::IAM_USER_CHANGE_PASSWORD;
+use crate::domain::name::PolicyName;
 use crate::domain::password::TypedPassword;
 use crate::domain::password_policy::PasswordRules;
+use crate::domain::tag::Tag;
 use crate::domain::user::{Path, UserName};
 use crate::store::StoreError;
 use crate::store::audit::AuditRecord;
@@ -25,9 +29,10 @@ use serde_json::json;
 pub struct CreateUser {
     pub user_name: UserName,
     pub path: Path,
+    pub tags: Vec<Tag>,
     pub login_profile: Option<FirstPassword>,
     /// Name and document.
-    pub inline_policies: Vec<(String, String)>,
+    pub inline_policies: Vec<(PolicyName, String)>,
     /// ARNs of managed policies.
     pub attached_policies: Vec<String>,
 }
@@ -44,6 +49,7 @@ pub struct FirstPassword {
 pub struct UserCreated {
     pub user: UserRecord,
     pub arn: Arn,
+    pub tags: Vec<Tag>,
     /// A user who must change the password has to be allowed to (C12).
     pub change_password_attached: bool,
 }
@@ -56,22 +62,24 @@ impl Operation for CreateUser {
         let arn = Arn::user(cx.account()?, &self.path, &self.user_name);
         let all = [
             (true, Action::CreateUser),
+            (!self.tags.is_empty(), Action::TagUser),
             (self.login_profile.is_some(), Action::CreateLoginProfile),
             (!self.inline_policies.is_empty(), Action::PutUserPolicy),
             (!self.attached_policies.is_empty() || self.must_reset(), Action::AttachUserPolicy),
         ];
         let needed = all.into_iter().filter(|(needed, _)| *needed);
-        Ok(needed.map(|(_, action)| Demand::Action(action, arn.clone())).collect())
+        Ok(needed.map(|(_, action)| Demand::on(action, arn.clone()).bringing(&self.tags)).collect())
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<UserCreated, Error> {
         for (at, (name, document)) in self.inline_policies.iter().enumerate() {
-            well_formed(name, document)?;
+            well_formed(document)?;
             if self.inline_policies[..at].iter().any(|(earlier, _)| earlier == name) {
                 let message = format!("Two inline policies have the name {name}. Give each a name of its own.");
                 return Err(Error::refused(Code::ValidationError, message));
             }
         }
+        refuse_duplicate_keys(self.tags.iter().map(|tag| &tag.key))?;
         let account = cx.account()?;
         let policy = cx.app.store.password_policy(account).await.map_err(store_failure)?;
         let everybody_may = policy.as_ref().is_some_and(|policy| policy.allow_users_to_change_password);
@@ -89,6 +97,7 @@ impl Operation for CreateUser {
             login_profile: self.hashed_profile(cx, &PasswordRules::of(policy.as_ref())).await?,
             inline_policies: self.inline_policies.clone(),
             attached_policies,
+            tags: self.tags.clone(),
         };
         match cx.app.store.create_user(&user, &Self::records(cx, &user)).await {
             Ok(()) => self.created(cx, change_password_attached).await,
@@ -124,14 +133,17 @@ impl CreateUser {
     /// One for each act, as if each had been a request of its own.
     fn records(cx: &Authorized<'_>, user: &NewUser) -> Vec<AuditRecord> {
         let name = user.user_name.as_str();
-        let mut records =
-            vec![cx.audit_record(Self::NAME).with_parameters(&json!({ "userName": name, "path": user.path.as_str() }))];
+        let mut parameters = json!({ "userName": name, "path": user.path.as_str() });
+        if !user.tags.is_empty() {
+            parameters["tags"] = json!(recorded(&user.tags));
+        }
+        let mut records = vec![cx.audit_record(Self::NAME).with_parameters(&parameters)];
         if let Some(profile) = &user.login_profile {
             let parameters = json!({ "userName": name, "passwordResetRequired": profile.password_reset_required });
             records.push(cx.audit_record("CreateLoginProfile").with_parameters(&parameters));
         }
         for (policy, _) in &user.inline_policies {
-            let parameters = json!({ "userName": name, "policyName": policy });
+            let parameters = json!({ "userName": name, "policyName": policy.as_str() });
             records.push(cx.audit_record("PutUserPolicy").with_parameters(&parameters));
         }
         for arn in &user.attached_policies {
@@ -143,11 +155,7 @@ impl CreateUser {
 
     async fn created(&self, cx: &Authorized<'_>, change_password_attached: bool) -> Result<UserCreated, Error> {
         let user = find(cx, &self.user_name).await?;
-        let arn = Arn::user(&user.account_id, &user.path, &user.user_name);
-        Ok(UserCreated { user, arn, change_password_attached })
+        let arn = user.arn();
+        Ok(UserCreated { user, arn, tags: self.tags.clone(), change_password_attached })
     }
-}
-
-fn user_exists(name: &UserName) -> Error {
-    Error::refused(Code::EntityAlreadyExists, format!("User with name {name} already exists."))
 }

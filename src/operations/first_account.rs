@@ -1,7 +1,8 @@
 //! The account that the first start makes, with its administrator.
 
 use super::account::new_account;
-use super::context::{Authorized, Context, Demand, Operation};
+use super::context::{Authorized, Context, Operation};
+use super::demand::Demand;
 use super::login_profile::{generated_password, login_profile};
 use super::refusal::{hashing_failure, store_failure};
 use crate::crypto::identifier;
@@ -62,6 +63,7 @@ impl Operation for CreateFirstAccount {
             login_profile: Some(login_profile(cx, hash, remembered.entry, true)),
             inline_policies: Vec::new(),
             attached_policies: vec![ADMINISTRATOR_ACCESS.arn.to_owned(), IAM_USER_CHANGE_PASSWORD.arn.to_owned()],
+            tags: Vec::new(),
         };
         let parameters = json!({ "accountAlias": self.account_alias.as_str(), "userName": self.user_name.as_str() });
         let mut record = cx.audit_record(Self::NAME).with_parameters(&parameters);

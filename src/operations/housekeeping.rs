@@ -12,13 +12,23 @@ const BATCH: u32 = 500;
 
 /// Deletes the sessions that are over; returns how many rows went.
 pub async fn delete_expired_sessions(app: &App) -> u64 {
+    let delete = || app.store.delete_expired_sessions(app.clock.now(), app.lifetimes.session_idle, BATCH);
+    in_batches("expired sessions", delete).await
+}
+
+/// Signatures that are too old to be sent again need not be remembered; returns how many rows went.
+pub async fn forget_spent_signatures(app: &App) -> u64 {
+    in_batches("spent signatures", || app.store.forget_spent_signatures(app.clock.now(), BATCH)).await
+}
+
+async fn in_batches<F: Future<Output = Result<u64, StoreError>>>(what: &str, delete: impl Fn() -> F) -> u64 {
     let mut deleted = 0;
     loop {
-        match app.store.delete_expired_sessions(app.clock.now(), app.lifetimes.session_idle, BATCH).await {
+        match delete().await {
             Ok(0) => return deleted,
             Ok(rows) => deleted += rows,
             Err(error) => {
-                tracing::warn!(%error, "expired sessions could not be deleted");
+                tracing::warn!(%error, "{what} could not be deleted");
                 return deleted;
             }
         }

@@ -3,35 +3,47 @@
 //! must change its password.
 
 use super::condition_context::condition_context;
-use super::context::{Context, Demand};
+use super::context::Context;
+use super::demand::{Asked, Demand};
 use super::refusal::{not_authorized, store_failure};
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error};
 use crate::domain::managed_policy::aws_managed_policy;
 use crate::domain::policy::{AccessRequest, ConditionContext, Decision, PolicyDocument, evaluate};
-use crate::domain::principal::{ConsoleSession, IamUser, Stage};
-use crate::store::policies::Permissions;
+use crate::domain::principal::{IamUser, Stage};
+use crate::store::permissions::Permissions;
 
 /// Whether the user's policies, as they are now, allow all of the demands; the version of the account that they were read at.
 pub(super) async fn judge(
     cx: &Context,
     user: &IamUser,
-    session: &ConsoleSession,
+    known: Option<&Permissions>,
     demands: &[Demand],
 ) -> Result<i64, Error> {
-    let permissions = cx.app.store.permissions(&user.user_id).await.map_err(store_failure)?;
-    let Some(permissions) = permissions else {
-        return Err(Error::refused(Code::NotAuthorized, "The user of this session does not exist any more."));
+    let read;
+    let permissions = if let Some(known) = known {
+        known
+    } else {
+        read = cx.app.store.permissions(&user.user_id).await.map_err(store_failure)?;
+        read.as_ref().ok_or_else(|| Error::refused(Code::NotAuthorized, "The user does not exist any more."))?
     };
-    let policies = documents(&permissions)?;
-    let context = condition_context(cx, user, session);
+    if demands.is_empty() {
+        return Ok(permissions.account.authorization_version);
+    }
+    let policies = documents(permissions)?;
+    let context = condition_context(cx, user, &permissions.tags);
+    let must_change = cx.caller.session().is_some_and(|session| session.stage == Stage::MustChangePassword);
+    let judgement = Judgement { user, must_change, permissions };
     for demand in demands {
-        let Demand::Action(action, target) = demand else {
+        let Demand::Action(asked) = demand else {
             return Err(Error::refused(Code::NotAuthorized, "Only an operator of this server can do this."));
         };
-        let judgement = Judgement { user, session, permissions: &permissions };
-        judgement.judge(&policies, &context, *action, target)?;
+        let with_own = |context: ConditionContext, (key, values): &(String, Vec<String>)| {
+            context.with_many(key, values.iter().cloned())
+        };
+        let own = asked.keys.iter().fold(context.clone(), with_own);
+        judgement.judge(&policies, &own, asked)?;
     }
     Ok(permissions.account.authorization_version)
 }
@@ -44,12 +56,12 @@ struct NamedPolicy {
 
 /// A document that cannot be read may hold a Deny: the request fails rather than pass it by.
 fn documents(permissions: &Permissions) -> Result<Vec<NamedPolicy>, Error> {
-    let attached = permissions.attached_policies.iter().map(|arn| {
-        let text = aws_managed_policy(arn).map(|policy| policy.document.to_owned());
-        (arn.clone(), text.unwrap_or_default())
+    let attached = permissions.attached_policies.iter().map(|(arn, document)| {
+        let awss = aws_managed_policy(arn).map(|policy| policy.document);
+        (arn, awss.or(document.as_deref()).unwrap_or_default())
     });
-    let inline = permissions.inline_policies.iter().cloned();
-    inline.chain(attached).map(|(name, text)| parse(name, &text)).collect()
+    let inline = permissions.inline_policies.iter().map(|(name, document)| (name, document.as_str()));
+    inline.chain(attached).map(|(name, text)| parse(name.clone(), text)).collect()
 }
 
 fn parse(name: String, text: &str) -> Result<NamedPolicy, Error> {
@@ -62,19 +74,16 @@ fn parse(name: String, text: &str) -> Result<NamedPolicy, Error> {
 /// One IAM user's request, about to be judged.
 struct Judgement<'a> {
     user: &'a IamUser,
-    session: &'a ConsoleSession,
+    /// The session can do nothing before it has changed its password.
+    must_change: bool,
     permissions: &'a Permissions,
 }
 
 impl Judgement<'_> {
-    fn judge(
-        &self,
-        policies: &[NamedPolicy],
-        context: &ConditionContext,
-        action: Action,
-        target: &Arn,
-    ) -> Result<(), Error> {
-        if self.session.stage == Stage::MustChangePassword && !self.is_own_password(action, target) {
+    fn judge(&self, policies: &[NamedPolicy], context: &ConditionContext, asked: &Asked) -> Result<(), Error> {
+        let Asked { action, target, .. } = asked;
+        let action = *action;
+        if self.must_change && !self.is_own_password(action, target) {
             let reason = "because the password must be changed first".to_owned();
             return Err(not_authorized(&self.user.arn(), action, target, &reason));
         }

@@ -1,6 +1,7 @@
-//! A user's password, set by somebody else: `CreateLoginProfile` and `UpdateLoginProfile`.
+//! A user's password, as somebody else sees and sets it. What the owner does is `password`.
 
-use super::context::{Authorized, Context, Demand, Operation};
+use super::context::{Authorized, Context, Operation};
+use super::demand::Demand;
 use super::password::{ATTEMPTS, history_entry, judged};
 use super::refusal::{changed_meanwhile, hashing_failure, no_login_profile, no_such_user, store_failure};
 use crate::app::App;
@@ -12,30 +13,41 @@ use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::PasswordRules;
 use crate::domain::user::UserName;
 use crate::store::StoreError;
-use crate::store::login_profiles::{NewLoginProfile, PasswordFacts, PasswordReplacement};
+use crate::store::audit::AuditRecord;
+use crate::store::login_profiles::{LoginProfileRecord, NewLoginProfile, PasswordFacts, PasswordReplacement};
 use crate::store::users::UserRecord;
 use serde_json::json;
+use time::OffsetDateTime;
 
-/// A password for a user that has none.
+/// A password for a user that has none; without a name, for the caller.
 #[derive(Debug, Clone)]
 pub struct CreateLoginProfile {
-    pub user_name: UserName,
+    pub user_name: Option<UserName>,
     pub password: TypedPassword,
     pub password_reset_required: bool,
 }
 
+/// A user's password, from the outside.
+#[derive(Debug, Clone)]
+pub struct LoginProfileFound {
+    pub user_name: UserName,
+    pub created_at: OffsetDateTime,
+    pub password_reset_required: bool,
+}
+
 impl Operation for CreateLoginProfile {
-    type Output = ();
+    type Output = LoginProfileFound;
     const NAME: &'static str = "CreateLoginProfile";
 
     async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::CreateLoginProfile, cx.user_arn(&self.user_name).await?)])
+        Ok(vec![cx.user_demand(Action::CreateLoginProfile, cx.name_or_own(self.user_name.as_ref())?).await?])
     }
 
-    async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
-        let facts = password_facts_of(cx, &self.user_name).await?;
+    async fn run(&self, cx: &Authorized<'_>) -> Result<LoginProfileFound, Error> {
+        let facts = password_facts_of(cx, cx.name_or_own(self.user_name.as_ref())?).await?;
+        let user_name = facts.user.user_name.clone();
         if facts.login_profile.is_some() {
-            return Err(login_profile_exists(&self.user_name));
+            return Err(login_profile_exists(&user_name));
         }
         let new = judged(&facts, &self.password)?;
         let history_entry = history_entry(&cx.app, &facts, &new).await?;
@@ -44,18 +56,81 @@ impl Operation for CreateLoginProfile {
         let parameters = parameters(&facts.user, self.password_reset_required);
         let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
         match cx.app.store.create_login_profile(&facts.user.user_id, &profile, cx.now, &record).await {
-            Err(StoreError::AlreadyExists(_)) => Err(login_profile_exists(&self.user_name)),
-            other => other.map_err(store_failure),
+            Ok(()) => Ok(LoginProfileFound {
+                user_name,
+                created_at: cx.now,
+                password_reset_required: self.password_reset_required,
+            }),
+            Err(StoreError::AlreadyExists(_)) => Err(login_profile_exists(&user_name)),
+            Err(error) => Err(store_failure(error)),
         }
     }
 }
 
-/// Another password for a user that has one: the way back in for who forgot it.
+/// Whether a user has a password, and since when; without a name, the caller.
+#[derive(Debug, Clone)]
+pub struct GetLoginProfile {
+    pub user_name: Option<UserName>,
+}
+
+impl Operation for GetLoginProfile {
+    type Output = LoginProfileFound;
+    const NAME: &'static str = "GetLoginProfile";
+
+    async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
+        Ok(vec![cx.user_demand(Action::GetLoginProfile, cx.name_or_own(self.user_name.as_ref())?).await?])
+    }
+
+    async fn run(&self, cx: &Authorized<'_>) -> Result<LoginProfileFound, Error> {
+        let name = cx.name_or_own(self.user_name.as_ref())?;
+        let facts = cx.app.store.sign_in_facts(cx.account()?, name).await.map_err(store_failure)?;
+        let facts = facts.ok_or_else(|| no_such_user(name))?;
+        let profile = facts.login_profile.ok_or_else(|| no_login_profile(name))?;
+        Ok(LoginProfileFound {
+            user_name: facts.user.user_name,
+            created_at: profile.created_at,
+            password_reset_required: profile.password_reset_required,
+        })
+    }
+}
+
+/// The user cannot sign in any more, and is signed out everywhere; without a name, the caller.
+#[derive(Debug, Clone)]
+pub struct DeleteLoginProfile {
+    pub user_name: Option<UserName>,
+}
+
+impl Operation for DeleteLoginProfile {
+    type Output = ();
+    const NAME: &'static str = "DeleteLoginProfile";
+
+    async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
+        Ok(vec![cx.user_demand(Action::DeleteLoginProfile, cx.name_or_own(self.user_name.as_ref())?).await?])
+    }
+
+    async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
+        let name = cx.name_or_own(self.user_name.as_ref())?;
+        for _ in 0..ATTEMPTS {
+            let facts = password_facts_of(cx, name).await?;
+            let Some(seen) = &facts.login_profile else { return Err(no_login_profile(name)) };
+            let parameters = json!({ "userName": facts.user.user_name.as_str() });
+            let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
+            match cx.app.store.delete_login_profile(&facts.user.user_id, seen.version, &record).await {
+                Err(StoreError::Conflict) => {}
+                other => return other.map_err(store_failure),
+            }
+        }
+        Err(changed_meanwhile())
+    }
+}
+
+/// Another password for a user that has one, which is the way back in for who forgot it, or whether the password must be
+/// changed at the next sign-in. What is left out stays as it is.
 #[derive(Debug, Clone)]
 pub struct UpdateLoginProfile {
     pub user_name: UserName,
-    pub password: TypedPassword,
-    pub password_reset_required: bool,
+    pub password: Option<TypedPassword>,
+    pub password_reset_required: Option<bool>,
 }
 
 impl Operation for UpdateLoginProfile {
@@ -63,7 +138,7 @@ impl Operation for UpdateLoginProfile {
     const NAME: &'static str = "UpdateLoginProfile";
 
     async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::UpdateLoginProfile, cx.user_arn(&self.user_name).await?)])
+        Ok(vec![cx.user_demand(Action::UpdateLoginProfile, &self.user_name).await?])
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
@@ -84,10 +159,35 @@ impl UpdateLoginProfile {
     async fn attempt(&self, cx: &Authorized<'_>) -> Result<bool, Error> {
         let facts = password_facts_of(cx, &self.user_name).await?;
         let Some(seen) = &facts.login_profile else { return Err(no_login_profile(&self.user_name)) };
-        let new = judged(&facts, &self.password)?;
-        let history_entry = history_entry(&cx.app, &facts, &new).await?;
+        let reset = self.password_reset_required.unwrap_or(seen.password_reset_required);
+        let parameters = parameters(&facts.user, reset);
+        let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
+        let written = match &self.password {
+            Some(password) => self.replace(cx, &facts, seen, password, reset, &record).await?,
+            // Nothing but the name: nothing to do.
+            None if self.password_reset_required.is_none() => Ok(()),
+            None => cx.app.store.set_password_reset_required(&facts.user.user_id, seen.version, reset, &record).await,
+        };
+        match written {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(store_failure(error)),
+        }
+    }
+
+    async fn replace(
+        &self,
+        cx: &Authorized<'_>,
+        facts: &PasswordFacts,
+        seen: &LoginProfileRecord,
+        password: &TypedPassword,
+        reset: bool,
+        record: &AuditRecord,
+    ) -> Result<Result<(), StoreError>, Error> {
+        let new = judged(facts, password)?;
+        let history_entry = history_entry(&cx.app, facts, &new).await?;
         let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
-        let profile = login_profile(cx, hash, history_entry, self.password_reset_required);
+        let profile = login_profile(cx, hash, history_entry, reset);
         let replacement = PasswordReplacement {
             user_id: facts.user.user_id.clone(),
             version: seen.version,
@@ -95,18 +195,12 @@ impl UpdateLoginProfile {
             hash: profile.hash,
             history_entry: profile.history_entry,
             at: cx.now,
-            password_reset_required: self.password_reset_required,
+            password_reset_required: reset,
             temporary_expires_at: profile.temporary_expires_at,
             untold: true,
             own_session: None,
         };
-        let parameters = parameters(&facts.user, self.password_reset_required);
-        let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
-        match cx.app.store.replace_password(&replacement, &record).await {
-            Ok(_) => Ok(true),
-            Err(StoreError::Conflict) => Ok(false),
-            Err(error) => Err(store_failure(error)),
-        }
+        Ok(cx.app.store.replace_password(&replacement, record).await.map(|_| ()))
     }
 }
 

@@ -6,21 +6,36 @@
 //! A new action touches: `domain/action.rs` (its name), its noun's file here (the struct, what it demands, what it does),
 //! the store's sentence and contract test, the doors that offer it, and `tests/it/authorization.rs`.
 
+pub mod access_key;
+pub mod access_key_last_used;
 pub mod account;
+pub mod account_alias;
+pub mod attached_policy;
 mod audit;
 pub mod authenticate;
+pub mod caller_identity;
 mod condition_context;
 pub mod context;
 pub mod create_user;
+pub mod delete_user;
+pub mod demand;
 pub mod first_account;
+pub mod group;
+pub mod group_member;
 pub mod housekeeping;
+pub mod inline_policy;
 mod judgement;
+pub mod list_policies;
 pub mod login_profile;
+pub mod managed_policy;
 pub mod password;
 pub mod password_policy;
+pub mod policy_holder;
 mod refusal;
 pub mod session;
+pub mod sign_request;
 pub mod user;
-pub mod user_policy;
+pub mod user_tag;
 
-pub use context::{Authorized, Context, Demand, Operation, RequestFacts};
+pub use context::{Authorized, Context, Operation, RequestFacts};
+pub use demand::Demand;

@@ -5,7 +5,8 @@
 //! happens outside the transaction; the transaction demands what was seen (the profile's version and the account's
 //! authorization version), and on a mismatch everything is read, authorised and judged again.
 
-use super::context::{Authorized, Context, Demand, Operation};
+use super::context::{Authorized, Context, Operation};
+use super::demand::Demand;
 use super::refusal::{changed_meanwhile, hashing_failure, no_login_profile, no_such_user, store_failure};
 use crate::app::App;
 use crate::crypto::password_hash::Parameters;
@@ -15,7 +16,7 @@ use crate::domain::login_profile::Standing;
 use crate::domain::password::{Password, TypedPassword};
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::PasswordRules;
-use crate::domain::principal::{Caller, Stage};
+use crate::domain::principal::Stage;
 use crate::domain::violation::Violation;
 use crate::store::StoreError;
 use crate::store::login_profiles::{LoginProfileRecord, PasswordFacts, PasswordReplacement};
@@ -45,7 +46,7 @@ impl Operation for ChangePassword {
     const NAME: &'static str = "ChangePassword";
 
     async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::ChangePassword, cx.user()?.arn())])
+        Ok(vec![Demand::on(Action::ChangePassword, cx.user()?.arn())])
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<PasswordChanged, Error> {
@@ -162,7 +163,7 @@ fn refuse_what_has_ended(
     facts: &PasswordFacts,
     profile: &LoginProfileRecord,
 ) -> Result<(), Error> {
-    let is_step = matches!(&cx.caller, Caller::User { session, .. } if session.stage == Stage::MustChangePassword);
+    let is_step = cx.caller.session().is_some_and(|session| session.stage == Stage::MustChangePassword);
     let standing = profile.login_profile().standing(facts.password_policy.as_ref(), cx.now);
     if is_step && matches!(standing, Standing::HardExpired { .. } | Standing::TemporaryExpired) {
         return Err(Error::refused(
@@ -202,15 +203,17 @@ fn reuse(facts: &PasswordFacts) -> Option<u32> {
     facts.password_policy.as_ref()?.password_reuse_prevention
 }
 
-/// AWS's sentence; the details name every broken rule.
+/// AWS's sentence, and after it every broken rule.
 pub(super) fn policy_violation(violations: Vec<Violation>) -> Error {
-    let message = "Password does not conform to the account password policy.".to_owned();
+    let needs: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    let needs = if needs.is_empty() { "a character".to_owned() } else { needs.join("; ") };
+    let message = format!("Password does not conform to the account password policy. It needs: {needs}.");
     let details = Details { violations, ..Details::default() };
-    Error::Refused(Refusal { code: Code::PasswordPolicyViolation, message, details })
+    Error::Refused(Refusal { code: Code::PasswordPolicyViolation, message, details: Box::new(details) })
 }
 
 fn old_password_incorrect(facts: &PasswordFacts, new: &TypedPassword) -> Error {
     let message = "The old password was incorrect.".to_owned();
     let details = Details { violations: violations(facts, new), ..Details::default() };
-    Error::Refused(Refusal { code: Code::OldPasswordIncorrect, message, details })
+    Error::Refused(Refusal { code: Code::OldPasswordIncorrect, message, details: Box::new(details) })
 }

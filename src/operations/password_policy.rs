@@ -1,6 +1,7 @@
 //! The account password policy. An update replaces the whole of it.
 
-use super::context::{Authorized, Context, Demand, Operation};
+use super::context::{Authorized, Context, Operation};
+use super::demand::Demand;
 use super::refusal::store_failure;
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
@@ -17,7 +18,7 @@ impl Operation for GetAccountPasswordPolicy {
     const NAME: &'static str = "GetAccountPasswordPolicy";
 
     async fn demands(&self, _: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::GetAccountPasswordPolicy, Arn::any())])
+        Ok(vec![Demand::on(Action::GetAccountPasswordPolicy, Arn::any())])
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<PasswordPolicy, Error> {
@@ -39,7 +40,7 @@ impl Operation for UpdateAccountPasswordPolicy {
     const NAME: &'static str = "UpdateAccountPasswordPolicy";
 
     async fn demands(&self, _: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::UpdateAccountPasswordPolicy, Arn::any())])
+        Ok(vec![Demand::on(Action::UpdateAccountPasswordPolicy, Arn::any())])
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
@@ -82,7 +83,7 @@ impl Operation for DeleteAccountPasswordPolicy {
     const NAME: &'static str = "DeleteAccountPasswordPolicy";
 
     async fn demands(&self, _: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::DeleteAccountPasswordPolicy, Arn::any())])
+        Ok(vec![Demand::on(Action::DeleteAccountPasswordPolicy, Arn::any())])
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {

@@ -4,6 +4,8 @@ use crate::crypto::password_hash::HashingError;
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Details, Error, Failure, Outcome, Refusal};
+use crate::domain::group::GroupName;
+use crate::domain::quota::Quota;
 use crate::domain::user::UserName;
 use crate::store::StoreError;
 
@@ -15,9 +17,9 @@ pub(super) fn not_authorized(user: &Arn, action: Action, target: &Arn, reason: &
         action: Some(name),
         principal: Some(user.to_string()),
         resource: Some(target.to_string()),
-        violations: Vec::new(),
+        ..Details::default()
     };
-    Error::Refused(Refusal { code: Code::NotAuthorized, message, details })
+    Error::Refused(Refusal { code: Code::NotAuthorized, message, details: Box::new(details) })
 }
 
 pub(super) fn no_such_user(name: &UserName) -> Error {
@@ -26,6 +28,20 @@ pub(super) fn no_such_user(name: &UserName) -> Error {
 
 pub(super) fn no_login_profile(name: &UserName) -> Error {
     Error::refused(Code::NoSuchEntity, format!("Login Profile for User {name} cannot be found."))
+}
+
+pub(super) fn no_such_group(name: &GroupName) -> Error {
+    Error::refused(Code::NoSuchEntity, format!("The group with name {name} cannot be found."))
+}
+
+pub(super) fn quota_exceeded(quota: Quota) -> Error {
+    let message = format!("Cannot exceed quota for {}: {}", quota.name(), quota.limit());
+    Error::refused(Code::LimitExceeded, message)
+}
+
+/// `what`: the part of AWS's sentence that says what stands in the way.
+pub(super) fn delete_conflict(what: &str) -> Error {
+    Error::refused(Code::DeleteConflict, format!("Cannot delete entity, must {what} first."))
 }
 
 /// For what a caller may simply try again.
@@ -37,6 +53,7 @@ pub(super) fn changed_meanwhile() -> Error {
 pub(super) fn store_failure(error: StoreError) -> Error {
     let (outcome, unavailable) = match &error {
         StoreError::Conflict => return changed_meanwhile(),
+        StoreError::QuotaExceeded(quota) => return quota_exceeded(*quota),
         StoreError::OutcomeUnknown(_) => (Outcome::Unknown, true),
         StoreError::Unavailable(_) => (Outcome::NothingChanged, true),
         _ => (Outcome::NothingChanged, false),

@@ -1,16 +1,24 @@
-//! IAM users: who they are. How one is made is `create_user`; what one may do, `user_policy`.
+//! IAM users: who they are. How one is made is `create_user`, how one goes `delete_user`; what one may do is in
+//! `inline_policy` and `attached_policy`.
 
-use super::context::{Authorized, Context, Demand, Operation};
-use super::refusal::{no_such_user, store_failure};
+use super::context::{Authorized, Context, Operation};
+use super::demand::Demand;
+use super::password::ATTEMPTS;
+use super::refusal::{changed_meanwhile, no_such_user, store_failure};
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error};
 use crate::domain::login_profile::LoginProfile;
+use crate::domain::page::{Page, Paged};
+use crate::domain::tag::Tag;
 use crate::domain::user::{Path, UserName};
+use crate::store::StoreError;
 use crate::store::login_profiles::LoginProfileRecord;
-use crate::store::users::UserRecord;
+use crate::store::users::TaggedUser;
 use serde_json::json;
 use time::OffsetDateTime;
+
+pub use crate::store::users::UserRecord;
 
 /// One user; without a name, the caller.
 #[derive(Debug, Clone, Default)]
@@ -23,23 +31,11 @@ pub struct GetUser {
 pub struct UserFound {
     pub user: UserRecord,
     pub arn: Arn,
+    pub tags: Vec<Tag>,
     pub login_profile: Option<LoginProfile>,
     pub password_expires_at: Option<OffsetDateTime>,
     /// Within 15 days of the expiry: whole days left.
     pub days_to_warn_of: Option<i64>,
-}
-
-impl GetUser {
-    fn name<'a>(&'a self, cx: &'a Context) -> Result<&'a UserName, Error> {
-        match (&self.user_name, cx.caller.user()) {
-            (Some(name), _) => Ok(name),
-            (None, Some(user)) => Ok(&user.user_name),
-            (None, None) => Err(Error::refused(
-                Code::ValidationError,
-                "Must specify userName when calling with non-User credentials",
-            )),
-        }
-    }
 }
 
 impl Operation for GetUser {
@@ -47,17 +43,18 @@ impl Operation for GetUser {
     const NAME: &'static str = "GetUser";
 
     async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::GetUser, cx.user_arn(self.name(cx)?).await?)])
+        Ok(vec![cx.user_demand(Action::GetUser, cx.name_or_own(self.user_name.as_ref())?).await?])
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<UserFound, Error> {
-        let name = self.name(cx)?;
-        let facts = cx.app.store.sign_in_facts(cx.account()?, name).await.map_err(store_failure)?;
-        let facts = facts.ok_or_else(|| no_such_user(name))?;
+        let name = cx.name_or_own(self.user_name.as_ref())?;
+        let found = cx.app.store.user_facts(cx.account()?, name).await.map_err(store_failure)?;
+        let (facts, tags) = found.ok_or_else(|| no_such_user(name))?;
         let login_profile = facts.login_profile.as_ref().map(LoginProfileRecord::login_profile);
         let policy = facts.password_policy.as_ref();
         Ok(UserFound {
-            arn: Arn::user(&facts.user.account_id, &facts.user.path, &facts.user.user_name),
+            arn: facts.user.arn(),
+            tags,
             login_profile,
             password_expires_at: login_profile.and_then(|profile| profile.expires_at(policy)),
             days_to_warn_of: login_profile.and_then(|profile| profile.days_to_warn_of(policy, cx.now)),
@@ -66,58 +63,109 @@ impl Operation for GetUser {
     }
 }
 
-/// All users of the account, by name.
-#[derive(Debug, Clone, Copy)]
-pub struct ListUsers;
+/// The users of the account, by name.
+#[derive(Debug, Clone)]
+pub struct ListUsers {
+    /// `/` for all of them.
+    pub path_prefix: String,
+    pub page: Page,
+}
 
 impl Operation for ListUsers {
-    type Output = Vec<UserRecord>;
+    type Output = Paged<UserRecord>;
     const NAME: &'static str = "ListUsers";
 
     async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::ListUsers, Arn::any_user(cx.account()?))])
+        Ok(vec![Demand::on(Action::ListUsers, Arn::any_user(cx.account()?))])
     }
 
-    async fn run(&self, cx: &Authorized<'_>) -> Result<Vec<UserRecord>, Error> {
-        cx.app.store.users(cx.account()?).await.map_err(store_failure)
+    async fn run(&self, cx: &Authorized<'_>) -> Result<Paged<UserRecord>, Error> {
+        cx.app.store.users(cx.account()?, &self.path_prefix, &self.page).await.map_err(store_failure)
     }
 }
 
-/// The user, its password, policies and sessions.
+/// Another name, another path or both. The user stays the same one: policies, keys and sessions go on.
 #[derive(Debug, Clone)]
-pub struct DeleteUser {
+pub struct UpdateUser {
     pub user_name: UserName,
+    pub new_path: Option<Path>,
+    pub new_user_name: Option<UserName>,
 }
 
-impl Operation for DeleteUser {
+impl Operation for UpdateUser {
     type Output = ();
-    const NAME: &'static str = "DeleteUser";
+    const NAME: &'static str = "UpdateUser";
 
+    /// On the user as it is and on what it becomes.
     async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![Demand::Action(Action::DeleteUser, cx.user_arn(&self.user_name).await?)])
+        let account = cx.account()?;
+        let tagged = cx.app.store.tagged_user(account, &self.user_name).await.map_err(store_failure)?;
+        let Some(TaggedUser { user, tags }) = tagged else {
+            return Ok(vec![cx.user_demand(Action::UpdateUser, &self.user_name).await?]);
+        };
+        let path = self.new_path.as_ref().unwrap_or(&user.path);
+        let becomes = Arn::user(account, path, self.new_user_name.as_ref().unwrap_or(&user.user_name));
+        let on = |arn: Arn| Demand::on(Action::UpdateUser, arn).on_tagged(&tags);
+        let is = user.arn();
+        Ok(if becomes == is { vec![on(is)] } else { vec![on(is), on(becomes)] })
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
-        let user = find(cx, &self.user_name).await?;
-        let record = cx.audit_record(Self::NAME).with_parameters(&json!({ "userName": user.user_name.as_str() }));
-        let record = record.about(&user.user_id);
-        cx.app.store.delete_user(&user.user_id, user.version, &record).await.map_err(store_failure)
+        for _ in 0..ATTEMPTS {
+            let seen = find(cx, &self.user_name).await?;
+            let path = self.new_path.as_ref().unwrap_or(&seen.path);
+            let name = self.new_user_name.as_ref().unwrap_or(&seen.user_name);
+            let parameters = json!({
+                "userName": seen.user_name.as_str(),
+                "newUserName": self.new_user_name.as_ref().map(UserName::as_str),
+                "newPath": self.new_path.as_ref().map(Path::as_str),
+            });
+            let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&seen.user_id);
+            match cx.app.store.update_user(&seen, name, path, &record).await {
+                Err(StoreError::Conflict) => {}
+                Err(StoreError::AlreadyExists(_)) => return Err(user_exists(name)),
+                other => return other.map_err(store_failure),
+            }
+        }
+        Err(changed_meanwhile())
+    }
+}
+
+pub(super) fn user_exists(name: &UserName) -> Error {
+    Error::refused(Code::EntityAlreadyExists, format!("User with name {name} already exists."))
+}
+
+impl UserRecord {
+    pub fn arn(&self) -> Arn {
+        Arn::user(&self.account_id, &self.path, &self.user_name)
     }
 }
 
 impl Context {
-    /// The ARN of a user of the request's account; an unknown name gives the ARN without a path.
-    pub(super) async fn user_arn(&self, name: &UserName) -> Result<Arn, Error> {
+    /// Where a request names no user, it is about its caller.
+    pub(super) fn name_or_own<'a>(&'a self, name: Option<&'a UserName>) -> Result<&'a UserName, Error> {
+        let own = || self.caller.user().map(|user| &user.user_name);
+        let nobody = "Must specify userName when calling with non-User credentials";
+        name.or_else(own).ok_or_else(|| Error::refused(Code::ValidationError, nobody))
+    }
+
+    /// To do something to a user of the request's account; an unknown name gives the ARN without a path.
+    pub(super) async fn user_demand(&self, action: Action, name: &UserName) -> Result<Demand, Error> {
+        if let (Some(user), Some(known)) = (self.caller.user(), self.permissions.as_deref())
+            && user.user_name == *name
+        {
+            return Ok(Demand::on(action, user.arn()).on_tagged(&known.tags));
+        }
         let account = self.account()?;
-        let user = self.app.store.user(account, name).await.map_err(store_failure)?;
-        Ok(match user {
-            Some(user) => Arn::user(account, &user.path, &user.user_name),
-            None => Arn::user(account, &Path::root(), name),
+        let tagged = self.app.store.tagged_user(account, name).await.map_err(store_failure)?;
+        Ok(match tagged {
+            Some(TaggedUser { user, tags }) => Demand::on(action, user.arn()).on_tagged(&tags),
+            None => Demand::on(action, Arn::user(account, &Path::root(), name)),
         })
     }
 }
 
-pub(super) async fn find(cx: &Authorized<'_>, name: &UserName) -> Result<UserRecord, Error> {
+pub(super) async fn find(cx: &Context, name: &UserName) -> Result<UserRecord, Error> {
     let user = cx.app.store.user(cx.account()?, name).await.map_err(store_failure)?;
     user.ok_or_else(|| no_such_user(name))
 }

@@ -6,7 +6,6 @@ use super::engine::{Record, Row, Tx, statements, transaction};
 use super::error::{Constraint, StoreError};
 use super::users::NewUser;
 use crate::domain::account::{AccountAlias, AccountId};
-use crate::domain::user::UserId;
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +45,10 @@ statements! {
               VALUES ($1, $2, $3, $4, 1) ON CONFLICT DO NOTHING";
     /// One row that only one of many can insert: of two processes that start at once, the second waits for the first.
     CLAIM_FIRST = "INSERT INTO installation (name, value) VALUES ('first_account', $1) ON CONFLICT (name) DO NOTHING";
+    SET_ALIAS = "UPDATE accounts SET alias = $2, authorization_version = authorization_version + 1 WHERE account_id = $1";
+    DROP_ALIAS = "UPDATE accounts SET alias = NULL, authorization_version = authorization_version + 1 \
+                  WHERE account_id = $1 AND alias = $2";
     AUTHORIZATION_MOVED = "UPDATE accounts SET authorization_version = authorization_version + 1 WHERE account_id = $1";
-    AUTHORIZATION_OF_USER_MOVED = "UPDATE accounts SET authorization_version = authorization_version + 1 \
-              WHERE account_id = (SELECT account_id FROM users WHERE user_id = $1)";
 }
 
 impl Record for AccountRecord {
@@ -69,13 +69,6 @@ impl Tx {
     /// What authorisation or the password rules read has changed.
     pub(super) async fn move_authorization(&mut self, account_id: &AccountId) -> Result<(), StoreError> {
         match self.execute(AUTHORIZATION_MOVED, &[account_id]).await? {
-            0 => Err(StoreError::Conflict),
-            _ => Ok(()),
-        }
-    }
-
-    pub(super) async fn move_authorization_of(&mut self, user_id: &UserId) -> Result<(), StoreError> {
-        match self.execute(AUTHORIZATION_OF_USER_MOVED, &[user_id]).await? {
             0 => Err(StoreError::Conflict),
             _ => Ok(()),
         }
@@ -112,6 +105,37 @@ impl Store {
 
     pub async fn any_account(&self) -> Result<bool, StoreError> {
         Ok(self.engine.find::<AccountRecord>(ANY, &[]).await?.is_some())
+    }
+
+    /// In the place of the one that it may have. `AlreadyExists(AccountAlias)` where another account has it.
+    pub async fn set_account_alias(
+        &self,
+        account_id: &AccountId,
+        alias: &AccountAlias,
+        record: &AuditRecord,
+    ) -> Result<(), StoreError> {
+        transaction!(self.engine, |tx| {
+            let set = tx.execute(SET_ALIAS, &[account_id, alias]).await;
+            match set.map_err(|error| error.or_taken(Constraint::AccountAlias))? {
+                0 => Err(StoreError::Conflict),
+                _ => tx.write_audit(record).await,
+            }
+        })
+    }
+
+    /// `Absent` where the account does not have this alias.
+    pub async fn delete_account_alias(
+        &self,
+        account_id: &AccountId,
+        alias: &AccountAlias,
+        record: &AuditRecord,
+    ) -> Result<(), StoreError> {
+        transaction!(self.engine, |tx| {
+            match tx.execute(DROP_ALIAS, &[account_id, alias]).await? {
+                0 => Err(StoreError::Absent),
+                _ => tx.write_audit(record).await,
+            }
+        })
     }
 
     /// `AlreadyExists`: the ID or the alias, or the name of the user, is taken.

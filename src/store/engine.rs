@@ -79,6 +79,7 @@ where
     Option<&'v str>: Encode<'v, A::Database> + Type<A::Database>,
     Option<i64>: Encode<'v, A::Database> + Type<A::Database>,
     Option<bool>: Encode<'v, A::Database> + Type<A::Database>,
+    Option<&'v [u8]>: Encode<'v, A::Database> + Type<A::Database>,
 {
     let mut arguments = A::default();
     for value in values {
@@ -86,6 +87,7 @@ where
             Value::Text(text) => arguments.add(text),
             Value::Integer(number) => arguments.add(number),
             Value::Boolean(boolean) => arguments.add(boolean),
+            Value::Bytes(bytes) => arguments.add(bytes),
         };
         added.map_err(sqlx::Error::Encode)?;
     }

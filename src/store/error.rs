@@ -1,6 +1,7 @@
 //! What can go wrong with the store, and what a driver's error means for whoever asked.
 //! Neither `Display` nor `Debug` shows a bound value: PostgreSQL's details quote rows, and rows hold hashes.
 
+use crate::domain::quota::Quota;
 use sqlx::sqlite::SqliteError;
 use std::fmt;
 
@@ -8,8 +9,12 @@ use std::fmt;
 pub enum StoreError {
     /// What the caller saw has changed, or the row that it is about is gone. Nothing was changed.
     Conflict,
+    /// What was to be changed is not there. Nothing was changed.
+    Absent,
     /// Nothing was changed.
     AlreadyExists(Constraint),
+    /// One more would be too many; nothing was changed.
+    QuotaExceeded(Quota),
     /// The database did not serve us in time; nothing was changed.
     Unavailable(sqlx::Error),
     /// COMMIT was sent and its answer was lost: the change happened, or it did not.
@@ -30,13 +35,21 @@ pub enum Constraint {
     /// In its account, without regard to case.
     UserName,
     LoginProfile,
+    /// In its account, without regard to case.
+    GroupName,
+    /// Of a managed policy, in its account, without regard to case.
+    PolicyName,
+    /// A signature that has made something already.
+    Signature,
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict => f.write_str("another change came first"),
+            Self::Absent => f.write_str("it is not there"),
             Self::AlreadyExists(constraint) => write!(f, "already exists: {constraint:?}"),
+            Self::QuotaExceeded(quota) => write!(f, "the quota {quota:?} is reached"),
             Self::Unavailable(_) => f.write_str("the database is not available"),
             Self::OutcomeUnknown(_) => f.write_str("the database did not say whether the change was made"),
             Self::Unusable(reason) => f.write_str(reason),
@@ -87,6 +100,16 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// What a statement that cannot say `ON CONFLICT` says instead.
+    pub(super) fn or_taken(self, constraint: Constraint) -> Self {
+        match self {
+            Self::Database(sqlx::Error::Database(said)) if said.is_unique_violation() => {
+                Self::AlreadyExists(constraint)
+            }
+            other => other,
+        }
+    }
+
     /// COMMIT failed. Only a server that says so has certainly not committed.
     pub(super) fn at_commit(error: sqlx::Error) -> Self {
         let unknown = match &error {

@@ -3,9 +3,15 @@
 
 use super::engine::Row;
 use super::error::StoreError;
+use crate::domain::access_key::{AccessKeyId, Status};
 use crate::domain::account::{AccountAlias, AccountId};
+use crate::domain::arn::PolicyArn;
+use crate::domain::group::{GroupId, GroupName};
+use crate::domain::managed_policy::PolicyId;
+use crate::domain::name::PolicyName;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::principal::Stage;
+use crate::domain::tag::TagKey;
 use crate::domain::user::{Path, UserId, UserName};
 use time::OffsetDateTime;
 
@@ -15,6 +21,7 @@ pub(super) enum Value<'v> {
     Text(Option<&'v str>),
     Integer(Option<i64>),
     Boolean(Option<bool>),
+    Bytes(Option<&'v [u8]>),
 }
 
 /// Stands for a `$n` of a statement.
@@ -72,6 +79,22 @@ impl Read for bool {
     }
 }
 
+impl Bind for Vec<u8> {
+    fn value(&self) -> Value<'_> {
+        Value::Bytes(Some(self))
+    }
+
+    fn null() -> Value<'static> {
+        Value::Bytes(None)
+    }
+}
+
+impl Read for Vec<u8> {
+    fn read(row: &Row<'_>, column: &'static str) -> Result<Option<Self>, StoreError> {
+        row.column(column)
+    }
+}
+
 macro_rules! text {
     ($($type:ty: $show:expr, $parse:expr;)*) => { $(
         impl Bind for $type {
@@ -103,6 +126,14 @@ text! {
     Path: Path::as_str, |text: String| Path::parse(&text);
     PasswordHash: PasswordHash::as_phc, |text: String| Ok::<PasswordHash, String>(PasswordHash::from_phc(text));
     Stage: stage_name, |text: String| stage(&text);
+    AccessKeyId: AccessKeyId::as_str, |text: String| AccessKeyId::parse(&text);
+    Status: Status::as_str, |text: String| Status::parse(&text);
+    GroupId: GroupId::as_str, |text: String| GroupId::parse(&text);
+    GroupName: GroupName::as_str, |text: String| GroupName::parse(&text);
+    PolicyId: PolicyId::as_str, |text: String| PolicyId::parse(&text);
+    PolicyName: PolicyName::as_str, |text: String| PolicyName::parse(&text);
+    PolicyArn: PolicyArn::as_str, |text: String| PolicyArn::parse(&text);
+    TagKey: TagKey::as_str, |text: String| TagKey::parse(&text);
 }
 
 fn stage_name(stage: &Stage) -> &str {

@@ -10,14 +10,19 @@ mod error;
 mod fields;
 pub mod schema;
 
+pub mod access_keys;
 pub mod accounts;
 pub mod audit;
+pub mod groups;
 mod installation;
 pub mod login_profiles;
+pub mod managed_policies;
 mod password_facts;
 pub mod password_policies;
+pub mod permissions;
 pub mod policies;
 pub mod sessions;
+pub mod tags;
 pub mod users;
 
 pub use error::{Constraint, StoreError};
@@ -81,14 +86,21 @@ impl Store {
     pub async fn check_statements(&self) -> Result<usize, (&'static str, StoreError)> {
         let rooms = [
             schema::STATEMENTS,
+            access_keys::STATEMENTS,
             accounts::STATEMENTS,
             audit::STATEMENTS,
+            groups::STATEMENTS,
             installation::STATEMENTS,
             login_profiles::STATEMENTS,
+            managed_policies::STATEMENTS,
             password_facts::STATEMENTS,
             password_policies::STATEMENTS,
+            permissions::STATEMENTS,
             policies::STATEMENTS,
+            &policies::STATEMENTS_OF_HOLDERS[0],
+            &policies::STATEMENTS_OF_HOLDERS[1],
             sessions::STATEMENTS,
+            tags::STATEMENTS,
             users::STATEMENTS,
         ];
         for statement in rooms.iter().copied().flatten() {

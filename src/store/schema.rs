@@ -34,6 +34,10 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     6 "0006_user_policies";
     7 "0007_console_sessions";
     8 "0008_audit_records";
+    9 "0009_access_keys";
+    10 "0010_user_groups";
+    11 "0011_managed_policies";
+    12 "0012_user_tags";
 };
 
 /// How a database's schema stands to this program.

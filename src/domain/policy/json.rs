@@ -26,7 +26,7 @@ impl Json {
         AnyValue
             .deserialize(&mut deserializer)
             .and_then(|json| deserializer.end().map(|()| json))
-            .map_err(|error| ParseError::new(format!("The policy is not valid JSON: {error}")))
+            .map_err(|error| ParseError::new("This policy contains invalid Json").with_detail(error.to_string()))
     }
 
     /// The element itself, or each element of a list: AWS drops the brackets around a single value.

@@ -33,11 +33,6 @@ impl<'a> Credential<'a> {
                 text.split('/').count()
             )));
         };
-        if !is_access_key_id(access_key_id) {
-            return Err(SignatureError::incomplete(
-                "Credential must begin with an access key ID: 16 to 128 letters, digits and underscores.".to_owned(),
-            ));
-        }
         for (element, name) in [(region, "region"), (service, "service")] {
             if !is_scope_name(element) {
                 return Err(SignatureError::incomplete(format!("Credential should be scoped to a valid {name}.")));
@@ -65,11 +60,6 @@ impl<'a> Credential<'a> {
             shown(self.date.as_bytes())
         )))
     }
-}
-
-/// IAM's `accessKeyIdType`.
-fn is_access_key_id(text: &str) -> bool {
-    (16..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn is_scope_name(text: &str) -> bool {

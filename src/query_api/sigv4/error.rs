@@ -12,11 +12,11 @@ pub struct SignatureError {
 }
 
 impl SignatureError {
-    pub(super) fn missing_token() -> Self {
+    pub(in crate::query_api) fn missing_token() -> Self {
         Self { code: "MissingAuthenticationToken", message: "Request is missing Authentication Token".to_owned() }
     }
 
-    pub(super) fn invalid_token() -> Self {
+    pub(in crate::query_api) fn invalid_token() -> Self {
         Self {
             code: "InvalidClientTokenId",
             message: "The security token included in the request is invalid.".to_owned(),
@@ -24,16 +24,16 @@ impl SignatureError {
     }
 
     /// For what cannot be read as the signature of one request.
-    pub(super) fn incomplete(message: String) -> Self {
+    pub(in crate::query_api) fn incomplete(message: String) -> Self {
         Self { code: "IncompleteSignature", message }
     }
 
     /// For what can be read and does not hold.
-    pub(super) fn does_not_match(message: String) -> Self {
+    pub(in crate::query_api) fn does_not_match(message: String) -> Self {
         Self { code: "SignatureDoesNotMatch", message }
     }
 
-    pub(super) fn mismatch() -> Self {
+    pub(in crate::query_api) fn mismatch() -> Self {
         Self::does_not_match(
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
              Access Key and signing method. Consult the service documentation for details."
@@ -43,7 +43,7 @@ impl SignatureError {
 }
 
 /// A piece of the request that may stand in a message: short and printable.
-pub(super) fn shown(text: &[u8]) -> String {
+pub(in crate::query_api) fn shown(text: &[u8]) -> String {
     const LONGEST: usize = 40;
     let printable = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '?' };
     let mut shown: String = text.iter().take(LONGEST).map(printable).collect();

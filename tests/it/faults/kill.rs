@@ -189,6 +189,7 @@ async fn with_alice() -> Database {
         login_profile: Some(profile),
         inline_policies: Vec::new(),
         attached_policies: Vec::new(),
+        tags: Vec::new(),
     };
     let account = NewAccount { account_id, alias: None, canonical_user_id: "0".repeat(64), at };
     database.store.create_account(&account, Some(&user), &[]).await.expect("alice");

@@ -2,6 +2,8 @@
 
 use crate::support::database::Database;
 use my_security_credentials::domain::account::{AccountAlias, AccountId};
+use my_security_credentials::domain::arn::PolicyArn;
+use my_security_credentials::domain::name::PolicyName;
 use my_security_credentials::domain::password_hash::PasswordHash;
 use my_security_credentials::domain::principal::Stage;
 use my_security_credentials::domain::user::{Path, UserId, UserName};
@@ -72,6 +74,7 @@ pub fn new_user(user_id: UserId, user_name: &str) -> NewUser {
         login_profile: Some(new_profile("first")),
         inline_policies: Vec::new(),
         attached_policies: Vec::new(),
+        tags: Vec::new(),
     }
 }
 
@@ -104,6 +107,15 @@ pub async fn unwritable(database: &Database) -> AuditRecord {
     let written = record("Written");
     database.store.audit(&written).await.unwrap();
     written
+}
+
+pub fn policy(name: &str) -> PolicyName {
+    PolicyName::parse(name).unwrap()
+}
+
+/// One of AWS's.
+pub fn managed() -> PolicyArn {
+    PolicyArn::parse("arn:aws:iam::aws:policy/AdministratorAccess").unwrap()
 }
 
 /// An account, and Alice with a password.

@@ -2,6 +2,7 @@
 
 use super::fixtures::*;
 use crate::support::database::Database;
+use my_security_credentials::domain::page::Page;
 use my_security_credentials::store::{DatabaseSettings, Store, StoreError};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -74,7 +75,7 @@ async fn a_damaged_sqlite_file_is_called_damaged() {
     bytes[4096..].fill(0xa5);
     std::fs::write(&path, bytes).unwrap();
     let outcome = match Store::open(&database.settings).await {
-        Ok(store) => store.users(&account_id()).await,
+        Ok(store) => store.users(&account_id(), "/", &Page::whole()).await,
         Err(error) => Err(error),
     };
     assert!(matches!(&outcome, Err(StoreError::Unusable(said)) if said.contains("damaged")), "{outcome:?}");

@@ -3,6 +3,8 @@
 use super::fixtures::*;
 use crate::support::database::Database;
 use my_security_credentials::domain::account::AccountId;
+use my_security_credentials::domain::page::Page;
+use my_security_credentials::store::policies::Holder;
 use my_security_credentials::store::users::NewUser;
 use my_security_credentials::store::{Constraint, StoreError};
 
@@ -32,14 +34,14 @@ async fn a_user_name_is_unique_without_regard_to_case(database: &Database) {
     let outcome = database.store.create_user(&new_user(user_id('B'), "ALICE"), &[record("CreateUser")]).await;
     assert!(matches!(outcome, Err(StoreError::AlreadyExists(Constraint::UserName))), "{outcome:?}");
     assert_eq!(recorded(database, "CreateUser").await, 0);
-    assert_eq!(database.store.users(&account_id()).await.unwrap().len(), 1);
+    assert_eq!(database.store.count_users(&account_id()).await.unwrap(), 1);
 }
 
 async fn a_user_is_made_with_its_password_and_permissions_or_not_at_all(database: &Database) {
     with_alice(database).await;
     let (store, bob) = (&database.store, user_id('B'));
     let user = NewUser {
-        inline_policies: vec![("one".to_owned(), "{}".to_owned())],
+        inline_policies: vec![(policy("one"), "{}".to_owned())],
         attached_policies: vec!["arn:aws:iam::aws:policy/IAMUserChangePassword".to_owned()],
         ..new_user(bob.clone(), "Bob")
     };
@@ -49,8 +51,8 @@ async fn a_user_is_made_with_its_password_and_permissions_or_not_at_all(database
 
     store.create_user(&user, &[record("CreateUser"), record("CreateLoginProfile")]).await.unwrap();
     let permissions = store.permissions(&bob).await.unwrap().unwrap();
-    assert_eq!(permissions.inline_policies, user.inline_policies);
-    assert_eq!(permissions.attached_policies, user.attached_policies);
+    assert_eq!(permissions.inline_policies, [("one".to_owned(), "{}".to_owned())]);
+    assert_eq!(permissions.attached_policies, [(user.attached_policies[0].clone(), None)]);
     let facts = store.password_facts(&bob).await.unwrap().unwrap();
     let profile = facts.login_profile.unwrap();
     assert_eq!((profile.hash, profile.version, profile.created_at, profile.changed_at), (hash("first"), 1, NOW, NOW));
@@ -68,22 +70,25 @@ async fn the_users_of_an_account_come_by_name(database: &Database) {
     for (last, user_name) in [('B', "zoe"), ('C', "Bob"), ('D', "bob-2"), ('E', "BOB.3")] {
         database.store.create_user(&new_user(user_id(last), user_name), &[]).await.unwrap();
     }
-    let users = database.store.users(&account_id()).await.unwrap();
-    let names: Vec<_> = users.iter().map(|user| user.user_name.as_str()).collect();
+    let users = database.store.users(&account_id(), "/", &Page::whole()).await.unwrap();
+    let names: Vec<_> = users.items.iter().map(|user| user.user_name.as_str()).collect();
     assert_eq!(names, ["Alice", "Bob", "bob-2", "BOB.3", "zoe"]);
 }
 
 async fn a_deleted_user_leaves_only_audit_records(database: &Database) {
     let seen = with_alice(database).await;
     let store = &database.store;
-    store.put_user_policy(&alice(), "one", "{}", &record("PutUserPolicy")).await.unwrap();
-    store.attach_user_policy(&alice(), "arn:aws:iam::aws:policy/A", NOW, &record("AttachUserPolicy")).await.unwrap();
+    let (holder, id) = (Holder::User(&alice()), account_id());
+    store.put_inline_policy(&id, holder, &policy("one"), "{}", &record("PutUserPolicy")).await.unwrap();
+    store.attach_managed_policy(&id, holder, &managed(), true, NOW, &record("AttachUserPolicy")).await.unwrap();
     save(database, &seen, "session").await;
     let unwritable = unwritable(database).await;
-    assert_undone(store.delete_user(&alice(), seen.user.version, &unwritable).await);
+    let version = store.belongings(&alice()).await.unwrap().unwrap().version;
+    assert_undone(store.delete_user(&alice(), version, &unwritable).await);
     assert_eq!(facts(database).await.history.len(), 1);
 
-    store.delete_user(&alice(), seen.user.version, &record("DeleteUser")).await.unwrap();
+    assert_conflict(store.delete_user(&alice(), seen.user.version, &record("Overtaken")).await);
+    store.delete_user(&alice(), version, &record("DeleteUser")).await.unwrap();
     assert_eq!(store.user_by_id(&alice()).await.unwrap(), None);
     for table in ["login_profiles", "password_history", "user_policies", "attached_user_policies", "console_sessions"] {
         assert_eq!(database.number(&format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");

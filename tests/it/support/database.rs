@@ -3,6 +3,7 @@
 
 use my_security_credentials::store::{DatabaseSettings, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -85,6 +86,50 @@ impl Database {
             }
             Place::Server { .. } => {
                 sqlx::query_scalar(query).fetch_one(&mut self.postgres_connection().await).await.expect(sql)
+            }
+        }
+    }
+
+    /// Every row of every table but the records of what happened, one line each: what two moments can be compared by.
+    /// When something was used last is no part of it.
+    pub async fn rows(&self) -> BTreeSet<String> {
+        let tables = match self.place {
+            Place::Directory { .. } => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+            Place::Server { .. } => "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'",
+        };
+        let mut rows = BTreeSet::new();
+        for table in self.texts(tables).await {
+            if ["audit_records", "_sqlx_migrations"].contains(&table.as_str()) {
+                continue;
+            }
+            let columns = match self.place {
+                Place::Directory { .. } => format!("SELECT name FROM pragma_table_info('{table}')"),
+                Place::Server { .. } => format!(
+                    "SELECT CAST(column_name AS TEXT) FROM information_schema.columns WHERE table_name = '{table}'"
+                ),
+            };
+            let columns = self.texts(&columns).await.into_iter().filter(|column| !column.contains("last_"));
+            let shown: Vec<String> = columns
+                .map(|column| match self.place {
+                    Place::Directory { .. } => format!("'{column}=' || QUOTE({column})"),
+                    Place::Server { .. } => format!("'{column}=' || COALESCE(CAST({column} AS TEXT), 'NULL')"),
+                })
+                .collect();
+            let lines = self.texts(&format!("SELECT {} FROM {table}", shown.join(" || ' ' || "))).await;
+            rows.extend(lines.into_iter().map(|line| format!("{table}: {line}")));
+        }
+        rows
+    }
+
+    /// One column of text, behind the store's back.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let query = AssertSqlSafe(sql.to_owned());
+        match self.place {
+            Place::Directory { .. } => {
+                sqlx::query_scalar(query).fetch_all(&mut self.sqlite_connection().await).await.expect(sql)
+            }
+            Place::Server { .. } => {
+                sqlx::query_scalar(query).fetch_all(&mut self.postgres_connection().await).await.expect(sql)
             }
         }
     }

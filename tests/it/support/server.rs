@@ -8,16 +8,19 @@ use my_security_credentials::config::{Config, GlobalFlags};
 use my_security_credentials::crypto::identifier::{Random, request_id};
 use my_security_credentials::crypto::password_hash::HashingSettings;
 use my_security_credentials::domain::account::{AccountAlias, AccountId};
+use my_security_credentials::domain::arn::PolicyArn;
 use my_security_credentials::domain::error::Error;
+use my_security_credentials::domain::name::PolicyName;
 use my_security_credentials::domain::password::TypedPassword;
 use my_security_credentials::domain::password_policy::PasswordPolicy;
 use my_security_credentials::domain::principal::Caller;
 use my_security_credentials::domain::user::{Path, UserName};
 use my_security_credentials::operations::account::CreateAccount;
+use my_security_credentials::operations::attached_policy::AttachUserPolicy;
 use my_security_credentials::operations::create_user::{CreateUser, FirstPassword};
+use my_security_credentials::operations::inline_policy::PutUserPolicy;
 use my_security_credentials::operations::login_profile::UpdateLoginProfile;
 use my_security_credentials::operations::password_policy::UpdateAccountPasswordPolicy;
-use my_security_credentials::operations::user_policy::{AttachUserPolicy, PutUserPolicy};
 use my_security_credentials::operations::{Context, Operation, RequestFacts};
 use my_security_credentials::server::Server;
 use my_security_credentials::start;
@@ -111,6 +114,7 @@ impl TestServer {
             account_id: AccountId::parse(ACCOUNT_ID).ok(),
             now: self.clock.now(),
             request: RequestFacts { request_id: request_id(&self.app.random), door: "test", ..RequestFacts::default() },
+            permissions: None,
         }
     }
 
@@ -120,32 +124,23 @@ impl TestServer {
     }
 
     pub async fn create_user(&self, name: &str, password: Option<(&str, bool)>, policy: Option<&str>) {
-        let login_profile = password.map(|(password, password_reset_required)| FirstPassword {
-            password: TypedPassword::new(password),
-            password_reset_required,
-        });
-        let user = CreateUser {
-            user_name: UserName::parse(name).expect("a user name"),
-            path: Path::root(),
-            login_profile,
-            inline_policies: policy.map(|document| ("test".to_owned(), document.to_owned())).into_iter().collect(),
-            attached_policies: Vec::new(),
-        };
+        let user = new_user(name, password, policy);
         self.perform(user).await.expect("a user");
     }
 
     pub async fn put_policy(&self, user: &str, name: &str, document: &str) {
         let operation = PutUserPolicy {
-            user_name: UserName::parse(user).expect("a user name"),
-            policy_name: name.to_owned(),
+            holder: UserName::parse(user).expect("a user name"),
+            policy_name: policy_name(name),
             policy_document: document.to_owned(),
         };
         self.perform(operation).await.expect("a policy");
     }
 
     pub async fn attach_policy(&self, user: &str, arn: &str) {
-        let user_name = UserName::parse(user).expect("a user name");
-        self.perform(AttachUserPolicy { user_name, policy_arn: arn.to_owned() }).await.expect("an attachment");
+        let holder = UserName::parse(user).expect("a user name");
+        let policy_arn = PolicyArn::parse(arn).expect("an ARN");
+        self.perform(AttachUserPolicy { holder, policy_arn }).await.expect("an attachment");
     }
 
     pub async fn set_password_policy(&self, policy: PasswordPolicy) {
@@ -154,7 +149,7 @@ impl TestServer {
 
     pub async fn reset_password(&self, user: &str, password: &str, password_reset_required: bool) {
         let user_name = UserName::parse(user).expect("a user name");
-        let password = TypedPassword::new(password);
+        let (password, password_reset_required) = (Some(TypedPassword::new(password)), Some(password_reset_required));
         self.perform(UpdateLoginProfile { user_name, password, password_reset_required }).await.expect("a reset");
     }
 
@@ -187,6 +182,25 @@ impl TestServer {
             ))
             .await
     }
+}
+
+/// A user with a password and an inline policy, about to be made.
+pub fn new_user(name: &str, password: Option<(&str, bool)>, policy: Option<&str>) -> CreateUser {
+    CreateUser {
+        user_name: UserName::parse(name).expect("a user name"),
+        path: Path::root(),
+        tags: Vec::new(),
+        login_profile: password.map(|(password, password_reset_required)| FirstPassword {
+            password: TypedPassword::new(password),
+            password_reset_required,
+        }),
+        inline_policies: policy.map(|document| (policy_name("test"), document.to_owned())).into_iter().collect(),
+        attached_policies: Vec::new(),
+    }
+}
+
+pub fn policy_name(text: &str) -> PolicyName {
+    PolicyName::parse(text).expect("a policy name")
 }
 
 fn config(database: &Database, data: &TempDir, settings: &[(&str, &str)]) -> Config {

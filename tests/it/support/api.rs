@@ -1,0 +1,166 @@
+//! A client of the Query API that signs by hand, so that a test can also sign what no client would.
+
+use super::browser::encoded;
+use super::server::TestServer;
+use hmac::{Hmac, KeyInit, Mac};
+use my_security_credentials::domain::user::UserName;
+use my_security_credentials::operations::access_key::CreateAccessKey;
+use reqwest::{Client, RequestBuilder};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// An access key, and where it is used.
+#[derive(Clone)]
+pub struct Api {
+    client: Client,
+    pub url: String,
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub region: String,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub request_id: String,
+    pub content_type: String,
+    pub body: String,
+}
+
+impl Answer {
+    /// The text of the first element of that name.
+    pub fn text(&self, element: &str) -> Option<String> {
+        let (_, rest) = self.body.split_once(&format!("<{element}>"))?;
+        let (text, _) = rest.split_once(&format!("</{element}>"))?;
+        Some(
+            text.replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&apos;", "'")
+                .replace("&amp;", "&"),
+        )
+    }
+
+    pub fn code(&self) -> String {
+        self.text("Code").unwrap_or_default()
+    }
+
+    pub fn message(&self) -> String {
+        self.text("Message").unwrap_or_default()
+    }
+
+    #[track_caller]
+    pub fn assert_done(&self) -> &Self {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self
+    }
+
+    #[track_caller]
+    pub fn assert_refused(&self, status: u16, code: &str, message: &str) {
+        assert_eq!(
+            (self.status, self.code().as_str(), self.message().as_str()),
+            (status, code, message),
+            "{}",
+            self.body
+        );
+        assert_eq!(self.text("RequestId").as_deref(), Some(self.request_id.as_str()));
+    }
+}
+
+/// The version of the service that an action belongs to.
+fn version(action: &str) -> &'static str {
+    if action == "GetCallerIdentity" { "2011-06-15" } else { "2010-05-08" }
+}
+
+pub fn form(action: &str, parameters: &[(&str, &str)]) -> String {
+    let all = [("Action", action), ("Version", version(action))].into_iter().chain(parameters.iter().copied());
+    let pairs: Vec<String> = all.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    pairs.join("&")
+}
+
+impl Api {
+    /// With a new key of this user.
+    pub async fn of(server: &TestServer, user: &str) -> Self {
+        let user_name = UserName::parse(user).ok();
+        let key = server.perform(CreateAccessKey { user_name }).await.expect("a key");
+        Self::with(&server.url, key.access_key_id.as_str(), key.secret_access_key.expose())
+    }
+
+    pub fn with(url: &str, access_key_id: &str, secret_access_key: &str) -> Self {
+        Self {
+            client: Client::builder().build().expect("a client"),
+            url: url.to_owned(),
+            access_key_id: access_key_id.to_owned(),
+            secret_access_key: secret_access_key.to_owned(),
+            region: "eu-central-1".to_owned(),
+        }
+    }
+
+    pub async fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        self.call_at(super::server::BEGINNING, action, parameters).await
+    }
+
+    /// Signed at a moment of the test's.
+    pub async fn call_at(&self, at: OffsetDateTime, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        let service = if action == "GetCallerIdentity" { "sts" } else { "iam" };
+        self.send(self.signed(at, service, &form(action, parameters))).await
+    }
+
+    pub fn request(&self, method: &str, target: &str) -> RequestBuilder {
+        self.client.request(method.parse().expect("a method"), format!("{}{target}", self.url))
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.expect("an answer");
+        let header = |name: &str| {
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_owned()
+        };
+        let (request_id, content_type) = (header("x-amzn-requestid"), header("content-type"));
+        let status = response.status().as_u16();
+        Answer { status, request_id, content_type, body: response.text().await.expect("a body") }
+    }
+
+    /// `POST /` with the three headers that botocore signs.
+    pub fn signed(&self, at: OffsetDateTime, service: &str, body: &str) -> RequestBuilder {
+        let content_type = "application/x-www-form-urlencoded; charset=utf-8";
+        let stamp = at.format(format_description!("[year][month][day]T[hour][minute][second]Z")).expect("a stamp");
+        let host = self.url.trim_start_matches("http://");
+        let scope = format!("{}/{}/{service}/aws4_request", &stamp[..8], self.region);
+        let canonical = format!(
+            "POST\n/\n\ncontent-type:{content_type}\nhost:{host}\nx-amz-date:{stamp}\n\ncontent-type;host;x-amz-date\n{}",
+            sha256(body)
+        );
+        let to_sign = format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{}", sha256(&canonical));
+        let first = format!("AWS4{}", self.secret_access_key).into_bytes();
+        let key = [&stamp[..8], self.region.as_str(), service, "aws4_request"]
+            .iter()
+            .fold(first, |key, part| mac(&key, part));
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders=content-type;host;x-amz-date, Signature={}",
+            self.access_key_id,
+            hex(&mac(&key, &to_sign))
+        );
+        self.request("POST", "/")
+            .header("content-type", content_type)
+            .header("x-amz-date", stamp)
+            .header("authorization", authorization)
+            .body(body.to_owned())
+    }
+}
+
+fn mac(key: &[u8], text: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
