@@ -51,8 +51,8 @@ impl PasswordPolicy {
         let length = Some(self.minimum_password_length);
         [
             ("minimumPasswordLength", length, 6, 128),
-            ("maxPasswordAge", self.max_password_age, 1, 1095),
             ("passwordReusePrevention", self.password_reuse_prevention, 1, REMEMBERED_PASSWORDS),
+            ("maxPasswordAge", self.max_password_age, 1, 1095),
         ]
         .into_iter()
         .filter_map(|(member, value, minimum, maximum)| out_of_bounds(member, value?, minimum, maximum))

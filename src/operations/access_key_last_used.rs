@@ -8,7 +8,7 @@ use super::user::UserRecord;
 use crate::domain::access_key::{AccessKeyId, LastUsed};
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
-use crate::domain::error::Error;
+use crate::domain::error::{Code, Error};
 use crate::domain::user::UserName;
 
 /// Whose key it is, and when it was used last.
@@ -41,14 +41,25 @@ impl Operation for GetAccessKeyLastUsed {
     const NAME: &'static str = "GetAccessKeyLastUsed";
 
     async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        Ok(vec![match self.owner(cx).await? {
+        let demand = match self.owner(cx).await? {
             Some((user, _)) => cx.user_demand(Action::GetAccessKeyLastUsed, &user.user_name).await?,
             None => Demand::on(Action::GetAccessKeyLastUsed, Arn::any()),
-        }])
+        };
+        // Whose key it is, is the answer, and no part of a refusal.
+        Ok(vec![demand.shown_as(format!("access key {}", self.access_key_id))])
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<KeyLastUsed, Error> {
-        let (user, key) = self.owner(cx).await?.ok_or_else(|| no_such_key(&self.access_key_id))?;
+        let (user, key) = self.owner(cx).await?.ok_or_else(|| no_key_to_ask_about(cx, &self.access_key_id))?;
         Ok(KeyLastUsed { user_name: user.user_name, last_used: key.last_used })
     }
+}
+
+/// AWS refuses what it does not know, in these words (without a colon after "perform").
+fn no_key_to_ask_about(cx: &Context, id: &AccessKeyId) -> Error {
+    let Some(user) = cx.caller.user() else { return no_such_key(id) };
+    let arn = user.arn();
+    let message =
+        format!("User: {arn} is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key {id}");
+    Error::refused(Code::NotAuthorized, message)
 }

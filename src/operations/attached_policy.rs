@@ -50,7 +50,7 @@ impl<H: PolicyHolder> Operation for AttachPolicy<H> {
     }
 }
 
-fn not_attachable(arn: &PolicyArn) -> Error {
+pub(super) fn not_attachable(arn: &PolicyArn) -> Error {
     Error::refused(Code::NoSuchEntity, format!("Policy {arn} does not exist or is not attachable."))
 }
 

@@ -17,18 +17,29 @@ pub enum Demand {
 pub struct Asked {
     pub action: Action,
     pub target: Arn,
+    /// What a refusal calls the target, where its ARN would tell something.
+    pub shown_as: Option<String>,
     /// Condition keys of this target and this request, with their values.
     pub keys: Vec<(String, Vec<String>)>,
 }
 
 impl Demand {
     pub fn on(action: Action, target: impl Into<Arn>) -> Self {
-        Self::Action(Asked { action, target: target.into(), keys: Vec::new() })
+        Self::Action(Asked { action, target: target.into(), shown_as: None, keys: Vec::new() })
     }
 
     fn with(mut self, key: String, values: Vec<String>) -> Self {
         if let Self::Action(asked) = &mut self {
             asked.keys.push((key, values));
+        }
+        self
+    }
+
+    /// The refusal calls the target so.
+    #[must_use]
+    pub fn shown_as(mut self, text: String) -> Self {
+        if let Self::Action(asked) = &mut self {
+            asked.shown_as = Some(text);
         }
         self
     }

@@ -5,7 +5,7 @@ use super::demand::Demand;
 use super::refusal::{no_such_user, store_failure};
 use super::user::find;
 use crate::domain::action::Action;
-use crate::domain::error::{Code, Error};
+use crate::domain::error::Error;
 use crate::domain::group::GroupName;
 use crate::domain::page::{Page, Paged};
 use crate::domain::user::UserName;
@@ -59,10 +59,8 @@ impl Operation for RemoveUserFromGroup {
         let (group, user) = both(cx, &self.group_name, &self.user_name).await?;
         let record = record(cx, Self::NAME, &group, &user);
         match cx.app.store.remove_user_from_group(&group, &user.user_id, &record).await {
-            Err(StoreError::Absent) => {
-                let message = format!("User {} is not in group {}.", user.user_name, group.group_name);
-                Err(Error::refused(Code::NoSuchEntity, message))
-            }
+            // AWS says nothing of it: the user is not in the group afterwards, which is what was asked for.
+            Err(StoreError::Absent) => Ok(()),
             other => other.map_err(store_failure),
         }
     }

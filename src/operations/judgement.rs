@@ -81,11 +81,11 @@ struct Judgement<'a> {
 
 impl Judgement<'_> {
     fn judge(&self, policies: &[NamedPolicy], context: &ConditionContext, asked: &Asked) -> Result<(), Error> {
-        let Asked { action, target, .. } = asked;
-        let action = *action;
+        let Asked { action, target, shown_as, .. } = asked;
+        let (action, shown) = (*action, shown_as.as_deref().unwrap_or(target.as_str()));
         if self.must_change && !self.is_own_password(action, target) {
             let reason = "because the password must be changed first".to_owned();
-            return Err(not_authorized(&self.user.arn(), action, target, &reason));
+            return Err(not_authorized(&self.user.arn(), action, shown, &reason));
         }
         let request = AccessRequest { action: action.name(), resource: target.as_str(), context };
         let reason = match evaluate(policies.iter().map(|policy| &policy.document), &request) {
@@ -96,7 +96,7 @@ impl Judgement<'_> {
                 format!("with an explicit deny in an identity-based policy{}", denier(&policies[policy].name))
             }
         };
-        Err(not_authorized(&self.user.arn(), action, target, &reason))
+        Err(not_authorized(&self.user.arn(), action, shown, &reason))
     }
 
     /// The account's *allow users to change their own password* is one more Allow, on self only.

@@ -1,5 +1,6 @@
 //! Lists about managed policies: which there are, and who has one.
 
+use super::attached_policy::not_attachable;
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::managed_policy::{ManagedPolicy, find};
@@ -114,7 +115,10 @@ impl Operation for ListEntitiesForPolicy {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<Paged<Entity>, Error> {
-        find(cx, &self.policy_arn).await?;
+        match find(cx, &self.policy_arn).await {
+            Err(Error::Refused(_)) => return Err(not_attachable(&self.policy_arn)),
+            found => drop(found?),
+        }
         let (account, store) = (cx.account()?, &cx.app.store);
         let after = self.page.after.as_deref().unwrap_or_default();
         let max_items = self.page.max_items + 1;

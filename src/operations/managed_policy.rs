@@ -148,13 +148,13 @@ impl Operation for GetPolicyVersion {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<ManagedPolicy, Error> {
-        let policy = find(cx, &self.policy_arn).await?;
-        if self.version_id == VERSION {
-            return Ok(policy);
-        }
-        let message =
-            format!("Policy {} version {} does not exist or is not attachable.", self.policy_arn, self.version_id);
-        Err(Error::refused(Code::NoSuchEntity, message))
+        let found = match find(cx, &self.policy_arn).await {
+            Err(Error::Refused(_)) => None,
+            found => Some(found?).filter(|_| self.version_id == VERSION),
+        };
+        let (arn, version) = (&self.policy_arn, &self.version_id);
+        let message = || format!("Policy {arn} version {version} does not exist or is not attachable.");
+        found.ok_or_else(|| Error::refused(Code::NoSuchEntity, message()))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::user::UserName;
 use crate::store::StoreError;
 
 /// AWS's text. Source: AWS IAM User Guide, "Troubleshoot access denied error messages".
-pub(super) fn not_authorized(user: &Arn, action: Action, target: &Arn, reason: &str) -> Error {
+pub(super) fn not_authorized(user: &Arn, action: Action, target: &str, reason: &str) -> Error {
     let name = action.name();
     let message = format!("User: {user} is not authorized to perform: {name} on resource: {target} {reason}");
     let details = Details {

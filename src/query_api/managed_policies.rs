@@ -36,13 +36,14 @@ impl Call for CreatePolicy {
 
 impl Call for GetPolicy {
     const MEMBERS: &'static [Member] = &[POLICY_ARN.required()];
-    /// The description stands in this answer alone.
+    /// The description stands in this answer alone, and so do tags, which no policy has here.
     const RESULT: Option<fn(&ManagedPolicy, &mut Xml)> = Some(|found, xml| {
         xml.element("Policy", |xml| {
             policy(xml, found);
             if let Some(description) = &found.description {
                 xml.text("Description", description);
             }
+            xml.texts::<&str>("Tags", &[]);
         });
     });
 

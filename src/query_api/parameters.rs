@@ -37,7 +37,8 @@ impl Fields {
         self.0.remove(name)
     }
 
-    /// The items of a list, `Tags.member.1.Key` and so on, by number; they have to be numbered from 1 without a gap.
+    /// The items of a list, `Tags.member.1.Key` and so on, by number; they have to be numbered from 1 without a gap. What
+    /// has no number stays where it is, and is found to be unknown.
     fn take_list(&mut self, list: &str) -> Result<Vec<BTreeMap<String, Zeroizing<String>>>, String> {
         let prefix = format!("{list}.member.");
         let names: Vec<String> = self.0.keys().filter(|name| name.starts_with(&prefix)).cloned().collect();
@@ -45,7 +46,7 @@ impl Fields {
         for name in names {
             let (number, part) = name[prefix.len()..].split_once('.').unwrap_or((&name[prefix.len()..], ""));
             let well_formed = number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
-            let number: usize = number.parse().ok().filter(|_| well_formed).ok_or_else(|| named(&name))?;
+            let Some(number) = number.parse::<usize>().ok().filter(|_| well_formed) else { continue };
             let part = part.to_owned();
             if let Some(value) = self.0.remove(&name) {
                 items.entry(number).or_default().insert(part, value);

@@ -47,8 +47,8 @@ impl Call for UpdateAccountPasswordPolicy {
         flag("RequireUppercaseCharacters"),
         flag("RequireLowercaseCharacters"),
         flag("AllowUsersToChangePassword"),
-        number("MaxPasswordAge", 1, 1095),
         number("PasswordReusePrevention", 1, 24),
+        number("MaxPasswordAge", 1, 1095),
         flag("HardExpiry"),
     ];
 

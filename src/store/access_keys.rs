@@ -121,14 +121,14 @@ impl Store {
     pub async fn create_access_key(&self, key: &NewAccessKey, record: &AuditRecord) -> Result<(), StoreError> {
         transaction!(self.engine, |tx| {
             tx.move_user(&key.user_id).await?;
+            let NewAccessKey { access_key_id, user_id, secret, at, .. } = key;
+            if tx.execute(CREATE, &[access_key_id, user_id, secret, at]).await? == 0 {
+                return Err(StoreError::QuotaExceeded(Quota::AccessKeysPerUser));
+            }
             if let Some(signature) = &key.signature_hash
                 && tx.execute(SPEND, &[signature, &(key.at + SIGNATURE_KEPT)]).await? == 0
             {
                 return Err(StoreError::AlreadyExists(Constraint::Signature));
-            }
-            let NewAccessKey { access_key_id, user_id, secret, at, .. } = key;
-            if tx.execute(CREATE, &[access_key_id, user_id, secret, at]).await? == 0 {
-                return Err(StoreError::QuotaExceeded(Quota::AccessKeysPerUser));
             }
             tx.write_audit(record).await
         })

@@ -2,11 +2,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "the tests read their own environment and name databases by the time")]
 
+#[macro_use]
+mod support;
+
 mod architecture;
 mod authorization;
 mod command_line;
 mod console;
+mod doors;
 mod faults;
 mod query_api;
 mod store;
-mod support;

@@ -6,25 +6,7 @@ use crate::support::server::{ALIAS, NEW_PASSWORD, PASSWORD, PASSWORD_ONLY, TestS
 
 const PATH: &str = "/console/security-credentials/password";
 
-macro_rules! on_both_engines {
-    ($($behaviour:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $behaviour() {
-                super::$behaviour(super::Database::sqlite().await).await;
-            })*
-        }
-
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $behaviour() {
-                super::$behaviour(super::Database::postgres().await).await;
-            })*
-        }
-    };
-}
-
-on_both_engines!(
+each_engine!(
     of_two_changes_with_the_same_old_password_exactly_one_wins,
     a_second_submit_of_the_same_change_is_no_error,
     a_sign_in_that_overlaps_a_change_opens_nothing_with_the_old_password,

@@ -2,18 +2,16 @@
 
 use super::browser::encoded;
 use super::server::TestServer;
-use hmac::{Hmac, KeyInit, Mac};
+use super::signing::{self, Key};
 use my_security_credentials::domain::user::UserName;
 use my_security_credentials::operations::access_key::CreateAccessKey;
 use reqwest::{Client, RequestBuilder};
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 /// An access key, and where it is used.
 #[derive(Clone)]
 pub struct Api {
-    client: Client,
+    pub client: Client,
     pub url: String,
     pub access_key_id: String,
     pub secret_access_key: String,
@@ -125,42 +123,10 @@ impl Api {
 
     /// `POST /` with the three headers that botocore signs.
     pub fn signed(&self, at: OffsetDateTime, service: &str, body: &str) -> RequestBuilder {
-        let content_type = "application/x-www-form-urlencoded; charset=utf-8";
-        let stamp = at.format(format_description!("[year][month][day]T[hour][minute][second]Z")).expect("a stamp");
         let host = self.url.trim_start_matches("http://");
-        let scope = format!("{}/{}/{service}/aws4_request", &stamp[..8], self.region);
-        let canonical = format!(
-            "POST\n/\n\ncontent-type:{content_type}\nhost:{host}\nx-amz-date:{stamp}\n\ncontent-type;host;x-amz-date\n{}",
-            sha256(body)
-        );
-        let to_sign = format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{}", sha256(&canonical));
-        let first = format!("AWS4{}", self.secret_access_key).into_bytes();
-        let key = [&stamp[..8], self.region.as_str(), service, "aws4_request"]
-            .iter()
-            .fold(first, |key, part| mac(&key, part));
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders=content-type;host;x-amz-date, Signature={}",
-            self.access_key_id,
-            hex(&mac(&key, &to_sign))
-        );
-        self.request("POST", "/")
-            .header("content-type", content_type)
-            .header("x-amz-date", stamp)
-            .header("authorization", authorization)
-            .body(body.to_owned())
+        let key = Key { id: &self.access_key_id, secret: &self.secret_access_key, region: &self.region };
+        let headers = signing::headers(&key, host, service, at, body);
+        let request = self.request("POST", "/").body(body.to_owned());
+        headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))
     }
-}
-
-fn mac(key: &[u8], text: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().to_vec()
-}
-
-fn sha256(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

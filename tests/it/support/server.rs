@@ -35,6 +35,8 @@ pub const PASSWORD: &str = "Correct-horse-1";
 pub const NEW_PASSWORD: &str = "Battery-staple-2";
 /// The seed's permission policy.
 pub const PASSWORD_ONLY: &str = include_str!("../../data/my-sec-creds-self-manage-password-only.json");
+/// Of every server of the tests, so that two of them can share a database.
+pub const ROOT_SECRET: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// When every test begins.
 pub const BEGINNING: OffsetDateTime = datetime!(2026-11-23 18:41 UTC);
 
@@ -204,13 +206,12 @@ pub fn policy_name(text: &str) -> PolicyName {
 }
 
 fn config(database: &Database, data: &TempDir, settings: &[(&str, &str)]) -> Config {
-    let root_secret = "00".repeat(32);
     let data_dir = data.path().display().to_string();
     let own = [
         ("MSC_LISTEN", "127.0.0.1:0"),
         ("MSC_DATA_DIR", data_dir.as_str()),
         ("MSC_DATABASE_URL", database.settings.url.as_str()),
-        ("MSC_ROOT_SECRET", root_secret.as_str()),
+        ("MSC_ROOT_SECRET", ROOT_SECRET),
     ];
     let mut config = Config::load(&GlobalFlags::default(), own.into_iter().chain(settings.iter().copied()))
         .expect("a configuration");
