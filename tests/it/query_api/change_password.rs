@@ -1,4 +1,4 @@
-//! ChangePassword on the wire: the seed's second half.
+//! `ChangePassword` on the wire: the seed's second half.
 
 use crate::support::api::{Answer, Api};
 use crate::support::server::{ALIAS, BEGINNING, NEW_PASSWORD, PASSWORD, PASSWORD_ONLY, TestServer};

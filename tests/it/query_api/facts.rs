@@ -18,7 +18,8 @@ async fn admin() -> (TestServer, Api) {
     (server, api)
 }
 
-type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str, &'a str);
+type Parameters<'a> = &'a [(&'a str, &'a str)];
+type Row<'a> = (&'a str, Parameters<'a>, u16, &'a str, &'a str);
 
 async fn hold(api: &Api, rows: &[Row<'_>]) {
     for (action, parameters, status, code, message) in rows {
@@ -28,273 +29,215 @@ async fn hold(api: &Api, rows: &[Row<'_>]) {
     }
 }
 
+/// The form of a violation of one member's bounds.
+macro_rules! at {
+    ($member:literal, $clause:literal) => {
+        concat!("1 validation error detected: Value at '", $member, "' failed to satisfy constraint: ", $clause)
+    };
+}
+
+const BARE: (&str, &str) = ("UserName", "bare");
+const NOBODY: (&str, &str) = ("UserName", "ghost");
+const FULL: (&str, &str) = ("UserName", "full");
+const STAFF: (&str, &str) = ("GroupName", "staff");
+const AWSS: (&str, &str) = ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess");
+const OWN: (&str, &str) = ("PolicyArn", "arn:aws:iam::123456789012:policy/own");
+const NONE: (&str, &str) = ("PolicyArn", "arn:aws:iam::123456789012:policy/none");
+const KEY: (&str, &str) = ("AccessKeyId", "AKIAIOSFODNN7EXAMPLE");
+const POLICY: (&str, &str) = ("PolicyName", "p");
+const DOCUMENT: (&str, &str) = ("PolicyDocument", ALLOW_ALL);
+const NEW: (&str, &str) = ("Password", PASSWORD);
+const NO_KEY: &str = "The Access Key with id AKIAIOSFODNN7EXAMPLE cannot be found.";
+const NO_PROFILE: &str = "Login Profile for User bare cannot be found.";
+const NO_POLICY: &str = "Policy arn:aws:iam::123456789012:policy/none was not found.";
+const NOT_ATTACHABLE: &str = "Policy arn:aws:iam::123456789012:policy/none does not exist or is not attachable.";
+const NO_GROUP: &str = "The group with name staff cannot be found.";
+const NO_POLICY_OF_USER: &str = "The user policy with name p cannot be found.";
+
+/// Calls about what is not there, and the message of `NoSuchEntity`.
+const NOT_THERE: &[(&str, Parameters<'_>, &str)] = &[
+    ("GetAccountPasswordPolicy", &[], "The Password Policy with domain name 123456789012 cannot be found."),
+    ("DeleteAccountPasswordPolicy", &[], "The account policy with name PasswordPolicy cannot be found."),
+    ("GetUser", &[NOBODY], GHOST),
+    ("DeleteUser", &[NOBODY], GHOST),
+    ("UpdateUser", &[NOBODY, ("NewPath", "/x/")], GHOST),
+    ("CreateLoginProfile", &[NOBODY, NEW], GHOST),
+    ("DeleteLoginProfile", &[NOBODY], GHOST),
+    ("GetLoginProfile", &[NOBODY], GHOST),
+    ("GetLoginProfile", &[BARE], NO_PROFILE),
+    ("UpdateLoginProfile", &[BARE, NEW], NO_PROFILE),
+    ("DeleteLoginProfile", &[BARE], NO_PROFILE),
+    ("CreateAccessKey", &[NOBODY], GHOST),
+    ("ListAccessKeys", &[NOBODY], GHOST),
+    ("DeleteAccessKey", &[KEY], NO_KEY),
+    ("UpdateAccessKey", &[KEY, ("Status", "Active")], NO_KEY),
+    ("PutUserPolicy", &[NOBODY, POLICY, DOCUMENT], GHOST),
+    ("GetUserPolicy", &[BARE, POLICY], NO_POLICY_OF_USER),
+    ("DeleteUserPolicy", &[BARE, POLICY], NO_POLICY_OF_USER),
+    ("ListUserTags", &[NOBODY], GHOST),
+    ("AttachUserPolicy", &[NOBODY, AWSS], GHOST),
+    ("AttachUserPolicy", &[BARE, NONE], NOT_ATTACHABLE),
+    ("DetachUserPolicy", &[BARE, AWSS], "Policy arn:aws:iam::aws:policy/AdministratorAccess was not found."),
+    ("GetPolicy", &[NONE], NO_POLICY),
+    ("DeletePolicy", &[NONE], NO_POLICY),
+    ("ListEntitiesForPolicy", &[NONE], NOT_ATTACHABLE),
+    ("GetGroup", &[STAFF], NO_GROUP),
+    ("AddUserToGroup", &[STAFF, BARE], NO_GROUP),
+    ("DeleteAccountAlias", &[("AccountAlias", "no-alias")], "The account alias with name no-alias cannot be found."),
+];
+
 #[tokio::test]
 async fn what_is_not_there() {
     let (_server, api) = admin().await;
-    let ghost = ("UserName", "ghost");
-    let awss = ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess");
-    let none = ("PolicyArn", "arn:aws:iam::123456789012:policy/none");
-    let key = ("AccessKeyId", "AKIAIOSFODNN7EXAMPLE");
-    let long = "n".repeat(128);
-    let of_long = format!("The user with name {long} cannot be found.");
-    let no_group = "The group with name ghosts cannot be found.";
-    let ghosts = ("GroupName", "ghosts");
-    hold(
-        &api,
-        &[
-            (
-                "GetAccountPasswordPolicy",
-                &[],
-                404,
-                "NoSuchEntity",
-                "The Password Policy with domain name 123456789012 cannot be found.",
-            ),
-            (
-                "DeleteAccountPasswordPolicy",
-                &[],
-                404,
-                "NoSuchEntity",
-                "The account policy with name PasswordPolicy cannot be found.",
-            ),
-            ("GetUser", &[ghost], 404, "NoSuchEntity", GHOST),
-            ("GetUser", &[("UserName", &long)], 404, "NoSuchEntity", &of_long),
-            ("DeleteUser", &[ghost], 404, "NoSuchEntity", GHOST),
-            ("UpdateUser", &[ghost, ("NewPath", "/x/")], 404, "NoSuchEntity", GHOST),
-            ("CreateLoginProfile", &[ghost, ("Password", PASSWORD)], 404, "NoSuchEntity", GHOST),
-            ("DeleteLoginProfile", &[ghost], 404, "NoSuchEntity", GHOST),
-            ("GetLoginProfile", &[ghost], 404, "NoSuchEntity", GHOST),
-            (
-                "GetLoginProfile",
-                &[("UserName", "bare")],
-                404,
-                "NoSuchEntity",
-                "Login Profile for User bare cannot be found.",
-            ),
-            (
-                "UpdateLoginProfile",
-                &[("UserName", "bare"), ("Password", PASSWORD)],
-                404,
-                "NoSuchEntity",
-                "Login Profile for User bare cannot be found.",
-            ),
-            (
-                "DeleteLoginProfile",
-                &[("UserName", "bare")],
-                404,
-                "NoSuchEntity",
-                "Login Profile for User bare cannot be found.",
-            ),
-            ("CreateAccessKey", &[ghost], 404, "NoSuchEntity", GHOST),
-            ("ListAccessKeys", &[ghost], 404, "NoSuchEntity", GHOST),
-            (
-                "DeleteAccessKey",
-                &[key],
-                404,
-                "NoSuchEntity",
-                "The Access Key with id AKIAIOSFODNN7EXAMPLE cannot be found.",
-            ),
-            (
-                "UpdateAccessKey",
-                &[key, ("Status", "Active")],
-                404,
-                "NoSuchEntity",
-                "The Access Key with id AKIAIOSFODNN7EXAMPLE cannot be found.",
-            ),
-            (
-                "GetAccessKeyLastUsed",
-                &[key],
-                403,
-                "AccessDenied",
-                "User: arn:aws:iam::123456789012:user/admin is not authorized to perform iam:GetAccessKeyLastUsed on resource: \
-                 access key AKIAIOSFODNN7EXAMPLE",
-            ),
-            ("PutUserPolicy", &[ghost, ("PolicyName", "p"), ("PolicyDocument", ALLOW_ALL)], 404, "NoSuchEntity", GHOST),
-            (
-                "GetUserPolicy",
-                &[("UserName", "bare"), ("PolicyName", "p")],
-                404,
-                "NoSuchEntity",
-                "The user policy with name p cannot be found.",
-            ),
-            ("ListUserTags", &[ghost], 404, "NoSuchEntity", GHOST),
-            ("AttachUserPolicy", &[ghost, awss], 404, "NoSuchEntity", GHOST),
-            (
-                "AttachUserPolicy",
-                &[("UserName", "bare"), none],
-                404,
-                "NoSuchEntity",
-                "Policy arn:aws:iam::123456789012:policy/none does not exist or is not attachable.",
-            ),
-            (
-                "DetachUserPolicy",
-                &[("UserName", "bare"), awss],
-                404,
-                "NoSuchEntity",
-                "Policy arn:aws:iam::aws:policy/AdministratorAccess was not found.",
-            ),
-            ("GetPolicy", &[none], 404, "NoSuchEntity", "Policy arn:aws:iam::123456789012:policy/none was not found."),
-            (
-                "DeletePolicy",
-                &[none],
-                404,
-                "NoSuchEntity",
-                "Policy arn:aws:iam::123456789012:policy/none was not found.",
-            ),
-            ("GetGroup", &[ghosts], 404, "NoSuchEntity", no_group),
-            ("AddUserToGroup", &[ghosts, ("UserName", "bare")], 404, "NoSuchEntity", no_group),
-            (
-                "DeleteAccountAlias",
-                &[("AccountAlias", "no-such-alias")],
-                404,
-                "NoSuchEntity",
-                "The account alias with name no-such-alias cannot be found.",
-            ),
-        ],
-    )
-    .await;
+    let rows: Vec<Row<'_>> =
+        NOT_THERE.iter().map(|(action, with, says)| (*action, *with, 404, "NoSuchEntity", *says)).collect();
+    hold(&api, &rows).await;
+    let (name, says) = ("n".repeat(128), format!("The user with name {} cannot be found.", "n".repeat(128)));
+    hold(&api, &[("GetUser", &[("UserName", &name)], 404, "NoSuchEntity", &says)]).await;
+    let says = "User: arn:aws:iam::123456789012:user/admin is not authorized to perform iam:GetAccessKeyLastUsed on resource: \
+                access key AKIAIOSFODNN7EXAMPLE";
+    hold(&api, &[("GetAccessKeyLastUsed", &[KEY], 403, "AccessDenied", says)]).await;
 }
+
+const BAD_NAME: &str = "The specified value for userName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-";
+const BAD_NEW_NAME: &str = "The specified value for newUserName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-";
+const BAD_ALIAS: &str = "The specified value for accountAlias is invalid. It must be a minimum length of 3 characters and maximum length of 63 \
+     characters, contain only digits, lowercase letters, and hyphens (-), but cannot begin or end with a hyphen.";
+const THREE_BOUNDS: &str = "3 validation errors detected: \
+     Value at 'minimumPasswordLength' failed to satisfy constraint: Member must have value greater than or equal to 6; \
+     Value at 'passwordReusePrevention' failed to satisfy constraint: Member must have value less than or equal to 24; \
+     Value at 'maxPasswordAge' failed to satisfy constraint: Member must have value less than or equal to 1095";
+const TOO_LONG: &str = "uuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu";
+const BAD_ARN: &str = "Invalid ARN:  Could not be parsed!";
+const BAD_JSON: &str = "This policy contains invalid Json";
+const TWO_TAGS: Parameters<'_> = &[
+    BARE,
+    ("Tags.member.1.Key", "Team"),
+    ("Tags.member.1.Value", "a"),
+    ("Tags.member.2.Key", "team"),
+    ("Tags.member.2.Value", "b"),
+];
+const TWICE: &str = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+
+const NOT_WELL_FORMED: &[(&str, Parameters<'_>, &str, &str)] = &[
+    (
+        "CreateUser",
+        &[("UserName", TOO_LONG)],
+        "ValidationError",
+        at!("userName", "Member must have length less than or equal to 64"),
+    ),
+    ("CreateUser", &[], "ValidationError", at!("userName", "Member must not be null")),
+    ("CreateUser", &[("UserName", "a b")], "ValidationError", BAD_NAME),
+    ("UpdateUser", &[BARE, ("NewUserName", "a:b")], "ValidationError", BAD_NEW_NAME),
+    (
+        "UpdateAccessKey",
+        &[("AccessKeyId", "AKIAIOSFODNN7-EXAMPLE"), ("Status", "Active")],
+        "ValidationError",
+        at!("accessKeyId", r"Member must satisfy regular expression pattern: [\w]+"),
+    ),
+    (
+        "UpdateAccessKey",
+        &[KEY, ("Status", "Expired")],
+        "ValidationError",
+        at!("status", "Member must satisfy enum value set"),
+    ),
+    (
+        "UpdateAccountPasswordPolicy",
+        &[("MinimumPasswordLength", "129")],
+        "ValidationError",
+        at!("minimumPasswordLength", "Member must have value less than or equal to 128"),
+    ),
+    (
+        "UpdateAccountPasswordPolicy",
+        &[("MinimumPasswordLength", "5"), ("MaxPasswordAge", "1096"), ("PasswordReusePrevention", "25")],
+        "ValidationError",
+        THREE_BOUNDS,
+    ),
+    ("CreateAccountAlias", &[("AccountAlias", "Bad--Alias-")], "ValidationError", BAD_ALIAS),
+    ("AttachUserPolicy", &[BARE, ("PolicyArn", "this-is-not-an-arn-at-all")], "ValidationError", BAD_ARN),
+    ("PutUserPolicy", &[BARE, POLICY, ("PolicyDocument", "{\"Version\":")], "MalformedPolicyDocument", BAD_JSON),
+    ("CreatePolicy", &[POLICY, ("PolicyDocument", "not json")], "MalformedPolicyDocument", BAD_JSON),
+    ("TagUser", TWO_TAGS, "InvalidInput", TWICE),
+    (
+        "ListUsers",
+        &[("MaxItems", "1001")],
+        "ValidationError",
+        at!("maxItems", "Member must have value less than or equal to 1000"),
+    ),
+];
 
 #[tokio::test]
 async fn what_is_not_well_formed() {
     let (_server, api) = admin().await;
-    let bare = ("UserName", "bare");
-    let at = |member: &str, clause: &str| {
-        format!("1 validation error detected: Value at '{member}' failed to satisfy constraint: {clause}")
-    };
-    let name = "The specified value for userName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-";
-    let alias = "The specified value for accountAlias is invalid. It must be a minimum length of 3 characters and maximum length of 63 \
-                 characters, contain only digits, lowercase letters, and hyphens (-), but cannot begin or end with a hyphen.";
-    let long = "u".repeat(65);
-    let policy = ("PolicyName", "p");
-    hold(
-        &api,
-        &[
-            ("CreateUser", &[("UserName", &long)], 400, "ValidationError", &at("userName", "Member must have length less than or equal to 64")),
-            ("CreateUser", &[], 400, "ValidationError", &at("userName", "Member must not be null")),
-            ("CreateUser", &[("UserName", "a b")], 400, "ValidationError", name),
-            ("UpdateUser", &[bare, ("NewUserName", "a:b")], 400, "ValidationError", &name.replace("userName", "newUserName")),
-            ("UpdateAccessKey", &[("AccessKeyId", "AKIAIOSFODNN7-EXAMPLE"), ("Status", "Active")], 400, "ValidationError", &at("accessKeyId", r"Member must satisfy regular expression pattern: [\w]+")),
-            ("UpdateAccessKey", &[("AccessKeyId", "AKIAIOSFODNN7EXAMPLE"), ("Status", "Expired")], 400, "ValidationError", &at("status", "Member must satisfy enum value set")),
-            ("UpdateAccountPasswordPolicy", &[("MinimumPasswordLength", "129")], 400, "ValidationError", &at("minimumPasswordLength", "Member must have value less than or equal to 128")),
-            (
-                "UpdateAccountPasswordPolicy",
-                &[("MinimumPasswordLength", "5"), ("MaxPasswordAge", "1096"), ("PasswordReusePrevention", "25")],
-                400,
-                "ValidationError",
-                "3 validation errors detected: Value at 'minimumPasswordLength' failed to satisfy constraint: Member must have value greater than or equal to 6; \
-                 Value at 'passwordReusePrevention' failed to satisfy constraint: Member must have value less than or equal to 24; \
-                 Value at 'maxPasswordAge' failed to satisfy constraint: Member must have value less than or equal to 1095",
-            ),
-            ("CreateAccountAlias", &[("AccountAlias", "Bad--Alias-")], 400, "ValidationError", alias),
-            ("AttachUserPolicy", &[bare, ("PolicyArn", "this-is-not-an-arn-at-all")], 400, "ValidationError", "Invalid ARN:  Could not be parsed!"),
-            ("PutUserPolicy", &[bare, policy, ("PolicyDocument", "{\"Version\":")], 400, "MalformedPolicyDocument", "This policy contains invalid Json"),
-            ("CreatePolicy", &[policy, ("PolicyDocument", "not json")], 400, "MalformedPolicyDocument", "This policy contains invalid Json"),
-            ("TagUser", &[bare, ("Tags.member.1.Key", "Team"), ("Tags.member.1.Value", "a"), ("Tags.member.2.Key", "team"), ("Tags.member.2.Value", "b")], 400, "InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive."),
-            ("ListUsers", &[("MaxItems", "1001")], 400, "ValidationError", &at("maxItems", "Member must have value less than or equal to 1000")),
-        ],
-    )
-    .await;
+    let rows: Vec<Row<'_>> =
+        NOT_WELL_FORMED.iter().map(|(action, with, code, says)| (*action, *with, 400, *code, *says)).collect();
+    hold(&api, &rows).await;
+}
+
+const THERE_ALREADY: &[(&str, Parameters<'_>, &str)] = &[
+    ("CreateUser", &[("UserName", "FULL")], "User with name FULL already exists."),
+    ("UpdateUser", &[BARE, ("NewUserName", "Full")], "User with name Full already exists."),
+    ("CreateLoginProfile", &[FULL, NEW], "Login Profile for user full already exists."),
+    ("CreateGroup", &[("GroupName", "Staff")], "Group with name Staff already exists."),
+    (
+        "CreatePolicy",
+        &[("PolicyName", "OWN"), DOCUMENT],
+        "A policy called OWN already exists. Duplicate names are not allowed.",
+    ),
+];
+
+async fn with_group_and_policy() -> (TestServer, Api) {
+    let (server, api) = admin().await;
+    server.user("full", None).await;
+    api.call("CreateGroup", &[STAFF]).await.assert_done();
+    api.call("CreatePolicy", &[("PolicyName", "own"), DOCUMENT]).await.assert_done();
+    (server, api)
 }
 
 #[tokio::test]
-async fn what_is_there_already_or_in_the_way() {
-    let (server, api) = admin().await;
-    server.user("full", None).await;
-    let full = ("UserName", "full");
-    let (group, policy) = (("GroupName", "staff"), ("PolicyArn", "arn:aws:iam::123456789012:policy/own"));
-    api.call("CreateGroup", &[group]).await.assert_done();
-    api.call("CreatePolicy", &[("PolicyName", "own"), ("PolicyDocument", ALLOW_ALL)]).await.assert_done();
-    hold(
-        &api,
-        &[
-            ("CreateUser", &[("UserName", "FULL")], 409, "EntityAlreadyExists", "User with name FULL already exists."),
-            (
-                "UpdateUser",
-                &[("UserName", "bare"), ("NewUserName", "Full")],
-                409,
-                "EntityAlreadyExists",
-                "User with name Full already exists.",
-            ),
-            (
-                "CreateLoginProfile",
-                &[full, ("Password", PASSWORD)],
-                409,
-                "EntityAlreadyExists",
-                "Login Profile for user full already exists.",
-            ),
-            (
-                "CreateGroup",
-                &[("GroupName", "Staff")],
-                409,
-                "EntityAlreadyExists",
-                "Group with name Staff already exists.",
-            ),
-            (
-                "CreatePolicy",
-                &[("PolicyName", "OWN"), ("PolicyDocument", ALLOW_ALL)],
-                409,
-                "EntityAlreadyExists",
-                "A policy called OWN already exists. Duplicate names are not allowed.",
-            ),
-        ],
-    )
-    .await;
+async fn what_is_there_already() {
+    let (_server, api) = with_group_and_policy().await;
+    let rows: Vec<Row<'_>> =
+        THERE_ALREADY.iter().map(|(action, with, says)| (*action, *with, 409, "EntityAlreadyExists", *says)).collect();
+    hold(&api, &rows).await;
+}
+
+/// What gives a user something, what AWS says to deleting it then, and what takes it away again.
+const IN_THE_WAY: &[(&str, Parameters<'_>, &str, &str, Parameters<'_>)] = &[
+    ("AddUserToGroup", &[STAFF, FULL], "remove from all groups", "RemoveUserFromGroup", &[STAFF, FULL]),
+    ("AttachUserPolicy", &[FULL, OWN], "detach all policies", "DetachUserPolicy", &[FULL, OWN]),
+    ("PutUserPolicy", &[FULL, POLICY, DOCUMENT], "delete policies", "DeleteUserPolicy", &[FULL, POLICY]),
+];
+
+#[tokio::test]
+async fn what_stands_in_the_way_of_deleting() {
+    let (_server, api) = with_group_and_policy().await;
+    let refused = |what: &str| format!("Cannot delete entity, must {what} first.");
     let conflict = "DeleteConflict";
-    let in_the_way: [(&str, &[(&str, &str)], &str, &str, &[(&str, &str)]); 4] = [
-        (
-            "AddUserToGroup",
-            &[group, full],
-            "Cannot delete entity, must remove from all groups first.",
-            "RemoveUserFromGroup",
-            &[group, full],
-        ),
-        (
-            "AttachUserPolicy",
-            &[full, policy],
-            "Cannot delete entity, must detach all policies first.",
-            "DetachUserPolicy",
-            &[full, policy],
-        ),
-        (
-            "PutUserPolicy",
-            &[full, ("PolicyName", "p"), ("PolicyDocument", ALLOW_ALL)],
-            "Cannot delete entity, must delete policies first.",
-            "DeleteUserPolicy",
-            &[full, ("PolicyName", "p")],
-        ),
-        (
-            "TagUser",
-            &[full, ("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")],
-            "Cannot delete entity, must delete login profile first.",
-            "DeleteLoginProfile",
-            &[full],
-        ),
-    ];
-    hold(&api, &[("DeleteUser", &[full], 409, conflict, "Cannot delete entity, must delete login profile first.")])
-        .await;
-    for (_, _, _, taken_away, parameters) in in_the_way.iter().filter(|row| row.3 == "DeleteLoginProfile") {
-        api.call(taken_away, parameters).await.assert_done();
-    }
-    for (given, parameters, message, taken_away, away) in &in_the_way[..3] {
-        api.call(given, parameters).await.assert_done();
-        hold(&api, &[("DeleteUser", &[full], 409, conflict, message)]).await;
+    hold(&api, &[("DeleteUser", &[FULL], 409, conflict, &refused("delete login profile"))]).await;
+    api.call("DeleteLoginProfile", &[FULL]).await.assert_done();
+    for (given, with, what, taken_away, away) in IN_THE_WAY {
+        api.call(given, with).await.assert_done();
+        hold(&api, &[("DeleteUser", &[FULL], 409, conflict, &refused(what))]).await;
         api.call(taken_away, away).await.assert_done();
     }
-    let made = api.call("CreateAccessKey", &[full]).await;
-    let key = made.text("AccessKeyId").expect("a key");
-    hold(&api, &[("DeleteUser", &[full], 409, conflict, "Cannot delete entity, must delete access keys first.")]).await;
-    api.call("DeleteAccessKey", &[full, ("AccessKeyId", &key)]).await.assert_done();
-    api.call("DeleteUser", &[full]).await.assert_done();
+    let key = api.call("CreateAccessKey", &[FULL]).await.text("AccessKeyId").expect("a key");
+    hold(&api, &[("DeleteUser", &[FULL], 409, conflict, &refused("delete access keys"))]).await;
+    api.call("DeleteAccessKey", &[FULL, ("AccessKeyId", &key)]).await.assert_done();
+    api.call("DeleteUser", &[FULL]).await.assert_done();
 
-    api.call("AttachGroupPolicy", &[group, policy]).await.assert_done();
+    api.call("AttachGroupPolicy", &[STAFF, OWN]).await.assert_done();
     hold(
         &api,
         &[
-            ("DeletePolicy", &[policy], 409, conflict, "Cannot delete a policy attached to entities."),
-            ("DeleteGroup", &[group], 409, conflict, "Cannot delete entity, must detach all policies first."),
+            ("DeletePolicy", &[OWN], 409, conflict, "Cannot delete a policy attached to entities."),
+            ("DeleteGroup", &[STAFF], 409, conflict, &refused("detach all policies")),
         ],
     )
     .await;
+    api.call("DetachGroupPolicy", &[STAFF, OWN]).await.assert_done();
+    api.call("AddUserToGroup", &[STAFF, BARE]).await.assert_done();
+    hold(&api, &[("DeleteGroup", &[STAFF], 409, conflict, &refused("remove users from group"))]).await;
 }
 
 #[tokio::test]
