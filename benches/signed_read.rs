@@ -2,7 +2,7 @@
 //! are signed beforehand and replayed (a read accepts that for 15 minutes). The kinds of read are interleaved, three rounds;
 //! the figure is the median. One JSON line for each kind, and PASS or FAIL for the reads of one thing.
 //!
-//! `cargo bench --bench signed_read`. It starts a server of its own on a free port of the loopback interface and stops it.
+//! `cargo bench --bench signed_read`; `-- GetUser` for the kinds with that in their names. It starts a server of its own on a free port of the loopback interface and stops it.
 
 #[path = "../tests/it/support/signing.rs"]
 mod signing;
@@ -16,7 +16,8 @@ use std::time::Instant;
 use time::OffsetDateTime;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_my-security-credentials");
-const REQUESTS: u32 = 10_000;
+const REQUESTS: u32 = 16_000;
+const CONNECTIONS: u32 = 8;
 const ROUNDS: usize = 3;
 /// In milliseconds of CPU, for one request.
 const LIMIT: f64 = 0.15;
@@ -133,18 +134,24 @@ fn ask(connection: &mut BufReader<TcpStream>, request: &[u8], buffer: &mut Vec<u
     connection.read_exact(buffer).expect("a body");
 }
 
-/// Milliseconds of CPU for each request, and microseconds that one took.
+/// Milliseconds of CPU for each request, and requests in a second. Several connections keep the server at work: a thread
+/// that is woken for each single request costs more in a virtual machine than what it is woken for.
 fn batch(server: &Server, request: &[u8]) -> (f64, f64) {
-    let mut connection = BufReader::new(TcpStream::connect(&server.host).expect("a connection"));
-    connection.get_ref().set_nodelay(true).expect("an option");
-    let mut buffer = Vec::new();
-    ask(&mut connection, request, &mut buffer);
     let (cpu, began) = (server.cpu(), Instant::now());
-    for _ in 0..REQUESTS {
-        ask(&mut connection, request, &mut buffer);
-    }
+    std::thread::scope(|scope| {
+        for _ in 0..CONNECTIONS {
+            scope.spawn(|| {
+                let mut connection = BufReader::new(TcpStream::connect(&server.host).expect("a connection"));
+                connection.get_ref().set_nodelay(true).expect("an option");
+                let mut buffer = Vec::new();
+                for _ in 0..REQUESTS / CONNECTIONS {
+                    ask(&mut connection, request, &mut buffer);
+                }
+            });
+        }
+    });
     let requests = f64::from(REQUESTS);
-    ((server.cpu() - cpu) * 1000.0 / requests, began.elapsed().as_secs_f64() * 1e6 / requests)
+    ((server.cpu() - cpu) * 1000.0 / requests, requests / began.elapsed().as_secs_f64())
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -161,17 +168,20 @@ fn main() {
     let (id, secret) = furnish(data.path());
     let server = Server::start(data.path());
     let key = Key { id: &id, secret: &secret, region: "eu-central-1" };
-    let mut figures = vec![(Vec::new(), Vec::new()); READS.len()];
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    let reads: Vec<_> = READS.into_iter().filter(|(name, ..)| is_wanted(name)).collect();
+    let mut figures = vec![(Vec::new(), Vec::new()); reads.len()];
     for _ in 0..ROUNDS {
-        for ((_, body, _), (cpu, wall)) in READS.iter().zip(&mut figures) {
+        for ((_, body, _), (cpu, rate)) in reads.iter().zip(&mut figures) {
             let measured = batch(&server, &request(&server.host, &key, body));
             cpu.push(measured.0);
-            wall.push(measured.1);
+            rate.push(measured.1);
         }
     }
     let mut passed = true;
-    for ((name, _, limited), (cpu, wall)) in READS.iter().zip(figures) {
-        let (cpu, wall) = (median(cpu), median(wall));
+    for ((name, _, limited), (cpu, rate)) in reads.iter().zip(figures) {
+        let (cpu, rate) = (median(cpu), median(rate));
         let verdict = if !limited {
             "-"
         } else if cpu <= LIMIT {
@@ -181,7 +191,7 @@ fn main() {
         };
         passed &= verdict != "FAIL";
         println!(
-            "{{\"read\":\"{name}\",\"cpu_ms\":{cpu:.4},\"wall_us\":{wall:.0},\"limit_ms\":{LIMIT},\"verdict\":\"{verdict}\"}}"
+            "{{\"read\":\"{name}\",\"cpu_ms\":{cpu:.4},\"per_second\":{rate:.0},\"limit_ms\":{LIMIT},\"verdict\":\"{verdict}\"}}"
         );
     }
     println!("{}", if passed { "PASS" } else { "FAIL" });

@@ -15,7 +15,7 @@ use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Error, told};
 use crate::domain::principal::Caller;
 use crate::first_account;
-use crate::operations::{Context, RequestFacts, housekeeping};
+use crate::operations::{Context, JudgedUser, RequestFacts, housekeeping};
 use crate::server::Server;
 use crate::start;
 use crate::telemetry;
@@ -150,6 +150,7 @@ impl Door {
                 ..RequestFacts::default()
             },
             permissions: None,
+            judged_user: JudgedUser::default(),
         }
     }
 

@@ -16,7 +16,8 @@ use crate::operations::create_user::{CreateUser, FirstPassword};
 use crate::operations::delete_user::DeleteUser;
 use crate::operations::inline_policy::PutUserPolicy;
 use crate::operations::login_profile::{CreateLoginProfile, UpdateLoginProfile};
-use crate::operations::user::{GetUser, ListUsers};
+use crate::operations::user::ListUsers;
+use crate::operations::user_details::GetUserDetails;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -263,7 +264,7 @@ async fn set_password(
     password_reset_required: bool,
 ) -> Result<(), Error> {
     let user_name = user.user_name.clone();
-    let found = cx.perform(GetUser { user_name: Some(user_name.clone()) }).await?;
+    let found = cx.perform(GetUserDetails { user_name: Some(user_name.clone()) }).await?;
     if found.login_profile.is_some() {
         let password_reset_required = Some(password_reset_required);
         return cx.perform(UpdateLoginProfile { user_name, password: Some(password), password_reset_required }).await;

@@ -11,7 +11,7 @@ use crate::domain::error::{Code, Error, Refusal};
 use crate::domain::password_policy::PasswordRules;
 use crate::operations::account::GetCanonicalUserId;
 use crate::operations::password_policy::GetAccountPasswordPolicy;
-use crate::operations::user::{GetUser, UserFound};
+use crate::operations::user_details::{GetUserDetails, UserDetails};
 use crate::pages::account_details::AccountDetails;
 use crate::pages::frame::Fact;
 use crate::pages::security_credentials::{ConsolePassword, Expiry, PasswordAge, SecurityCredentialsPage};
@@ -38,14 +38,14 @@ pub fn fact<T>(outcome: Result<T, Error>, action: Action) -> Result<Fact<T>, Pag
     }
 }
 
-pub async fn own_user(cx: &SignedIn) -> Result<Fact<UserFound>, PageError> {
-    fact(cx.look(GetUser::default()).await, Action::GetUser)
+pub async fn own_user(cx: &SignedIn) -> Result<Fact<UserDetails>, PageError> {
+    fact(cx.look(GetUserDetails::default()).await, Action::GetUser)
 }
 
 /// Account ID, alias and user name are facts of the session; the rest is read.
-pub async fn account_details(cx: &SignedIn, user: &Fact<UserFound>) -> Result<AccountDetails, PageError> {
+pub async fn account_details(cx: &SignedIn, user: &Fact<UserDetails>) -> Result<AccountDetails, PageError> {
     let arn = match user {
-        Fact::Known(found) => Fact::Known(found.arn.to_string()),
+        Fact::Known(found) => Fact::Known(found.user.arn().to_string()),
         Fact::Refused(action) => Fact::Refused(action),
         Fact::Absent => Fact::Absent,
     };
@@ -67,7 +67,7 @@ pub async fn may_change_password(cx: &SignedIn) -> Result<bool, PageError> {
     Ok(cx.allows(Action::ChangePassword, &cx.user()?.arn()).await?)
 }
 
-async fn console_password(cx: &SignedIn, user: &Fact<UserFound>) -> Result<Option<ConsolePassword>, PageError> {
+async fn console_password(cx: &SignedIn, user: &Fact<UserDetails>) -> Result<Option<ConsolePassword>, PageError> {
     let age = match user {
         Fact::Known(found) => match password_age(cx, found) {
             Some(age) => Fact::Known(age),
@@ -84,7 +84,7 @@ async fn console_password(cx: &SignedIn, user: &Fact<UserFound>) -> Result<Optio
     Ok(Some(ConsolePassword { age, policy, may_change: may_change_password(cx).await? }))
 }
 
-fn password_age(cx: &SignedIn, found: &UserFound) -> Option<PasswordAge> {
+fn password_age(cx: &SignedIn, found: &UserDetails) -> Option<PasswordAge> {
     let profile = found.login_profile?;
     let expires = match (found.password_expires_at, found.days_to_warn_of) {
         (None, _) => Expiry::Never,

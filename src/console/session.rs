@@ -8,7 +8,7 @@ use super::error::PageError;
 use super::session_row::{GONE, ROW, Row, State, moment};
 use super::state::Console;
 use crate::domain::principal::{Caller, Credentials, IamUser, Stage};
-use crate::operations::{Context, Operation, RequestFacts, session as sessions};
+use crate::operations::{Context, JudgedUser, Operation, RequestFacts, session as sessions};
 use actix_session::{Session, SessionExt};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -132,6 +132,7 @@ impl SignedIn {
             request: super::state::facts(request),
             caller: Caller::User { user, credentials: Credentials::Console(row.console_session()) },
             permissions: None,
+            judged_user: JudgedUser::default(),
         };
         let (last_sign_in_at, told_change_at) = (row.last_sign_in_at.map(moment), row.told_change_at.map(moment));
         let signed_in = Self { cx, console, session, last_sign_in_at, told_change_at };

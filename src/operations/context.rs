@@ -10,9 +10,11 @@ use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error, Refusal};
 use crate::domain::principal::{Caller, IamUser};
+use crate::domain::user::UserName;
 use crate::store::permissions::Permissions;
+use crate::store::users::TaggedUser;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use time::OffsetDateTime;
 
 /// What a request says about itself, whatever door it came through.
@@ -40,6 +42,24 @@ pub struct Context {
     pub request: RequestFacts,
     /// What the caller may do, where it was read together with the access key: the first judgement reads nothing again.
     pub permissions: Option<Arc<Permissions>>,
+    /// The user that the operation under way was judged on.
+    pub judged_user: JudgedUser,
+}
+
+/// A target that was read to be judged is not read again to be acted on: both see the same row, at one read.
+#[derive(Clone, Default)]
+pub struct JudgedUser(Arc<Mutex<Option<TaggedUser>>>);
+
+impl JudgedUser {
+    pub(super) fn set(&self, user: Option<TaggedUser>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = user;
+    }
+
+    /// Once, and only of that name, in any case.
+    pub(super) fn take(&self, name: &UserName) -> Option<TaggedUser> {
+        let mut judged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        judged.take_if(|judged| judged.user.user_name.folded() == name.folded())
+    }
 }
 
 /// One thing that can be done.
@@ -101,6 +121,7 @@ impl Context {
     }
 
     async fn attempt<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
+        self.judged_user.set(None);
         let demands = operation.demands(self).await?;
         let authorized = authorize(self, &demands, Reading::Once).await?;
         operation.run(&authorized).await

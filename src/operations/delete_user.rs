@@ -4,7 +4,7 @@ use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::password::ATTEMPTS;
 use super::refusal::{changed_meanwhile, delete_conflict, no_such_user, store_failure};
-use super::user::find;
+use super::user::find_anew;
 use crate::domain::action::Action;
 use crate::domain::error::Error;
 use crate::domain::user::UserName;
@@ -45,7 +45,7 @@ impl Operation for DeleteUser {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let user = find(cx, &self.user_name).await?;
+            let user = find_anew(cx, &self.user_name).await?;
             let belongings = cx.app.store.belongings(&user.user_id).await.map_err(store_failure)?;
             let belongings = belongings.ok_or_else(|| no_such_user(&self.user_name))?;
             if !self.with_belongings {

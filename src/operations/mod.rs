@@ -3,8 +3,14 @@
 //! `Context::perform` is the only way in. What happens before there is a caller is `authenticate`
 //! and `session`, and what happens without one is `housekeeping`: these are the exceptions, by name.
 //!
-//! A new action touches: `domain/action.rs` (its name), its noun's file here (the struct, what it demands, what it does),
-//! the store's sentence and contract test, the doors that offer it, and `tests/it/authorization.rs`.
+//! A new action touches these files and no others:
+//! - `domain/action.rs`: its name;
+//! - its noun's file here: the struct, what it demands, what it does;
+//! - where it needs one, the store's sentence and its contract test (`store/`, `tests/it/store/`);
+//! - `query_api/actions.rs`: its name, beside those of its noun; its noun's file there: its parameters and its result; a
+//!   page or a command, where one offers it;
+//! - `tests/it/authorization.rs`: what it is tried with (the compiler asks for it);
+//! - its tests through the front door (`tests/it/query_api/`, `tests/clients/`), README's table and CHANGELOG.
 
 pub mod access_key;
 pub mod access_key_last_used;
@@ -35,7 +41,8 @@ mod refusal;
 pub mod session;
 pub mod sign_request;
 pub mod user;
+pub mod user_details;
 pub mod user_tag;
 
-pub use context::{Authorized, Context, Operation, RequestFacts};
+pub use context::{Authorized, Context, JudgedUser, Operation, RequestFacts};
 pub use demand::Demand;

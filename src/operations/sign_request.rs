@@ -2,7 +2,7 @@
 //!
 //! Why one answer: a key that never was, one that was deleted and one that is inactive are the same to whoever holds it.
 
-use super::context::{Context, RequestFacts};
+use super::context::{Context, JudgedUser, RequestFacts};
 use super::refusal::store_failure;
 use crate::app::App;
 use crate::domain::access_key::{AccessKeyId, LAST_USED_SPAN, LastUsed, SecretAccessKey, Status};
@@ -57,6 +57,7 @@ impl SigningKey {
             now,
             request,
             permissions: Some(Arc::new(self.permissions)),
+            judged_user: JudgedUser::default(),
         }
     }
 

@@ -8,15 +8,13 @@ use super::refusal::{changed_meanwhile, no_such_user, store_failure};
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error};
-use crate::domain::login_profile::LoginProfile;
 use crate::domain::page::{Page, Paged};
 use crate::domain::tag::Tag;
 use crate::domain::user::{Path, UserName};
 use crate::store::StoreError;
-use crate::store::login_profiles::LoginProfileRecord;
+use crate::store::permissions::Permissions;
 use crate::store::users::TaggedUser;
 use serde_json::json;
-use time::OffsetDateTime;
 
 pub use crate::store::users::UserRecord;
 
@@ -26,16 +24,11 @@ pub struct GetUser {
     pub user_name: Option<UserName>,
 }
 
-/// A user, and what there is to know of its password.
+/// A user and its tags, by key.
 #[derive(Debug, Clone)]
 pub struct UserFound {
     pub user: UserRecord,
-    pub arn: Arn,
     pub tags: Vec<Tag>,
-    pub login_profile: Option<LoginProfile>,
-    pub password_expires_at: Option<OffsetDateTime>,
-    /// Within 15 days of the expiry: whole days left.
-    pub days_to_warn_of: Option<i64>,
 }
 
 impl Operation for GetUser {
@@ -48,18 +41,8 @@ impl Operation for GetUser {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<UserFound, Error> {
         let name = cx.name_or_own(self.user_name.as_ref())?;
-        let found = cx.app.store.user_facts(cx.account()?, name).await.map_err(store_failure)?;
-        let (facts, tags) = found.ok_or_else(|| no_such_user(name))?;
-        let login_profile = facts.login_profile.as_ref().map(LoginProfileRecord::login_profile);
-        let policy = facts.password_policy.as_ref();
-        Ok(UserFound {
-            arn: facts.user.arn(),
-            tags,
-            login_profile,
-            password_expires_at: login_profile.and_then(|profile| profile.expires_at(policy)),
-            days_to_warn_of: login_profile.and_then(|profile| profile.days_to_warn_of(policy, cx.now)),
-            user: facts.user,
-        })
+        let TaggedUser { user, tags } = find_tagged(cx, name).await?;
+        Ok(UserFound { user, tags })
     }
 }
 
@@ -112,7 +95,7 @@ impl Operation for UpdateUser {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let seen = find(cx, &self.user_name).await?;
+            let seen = find_anew(cx, &self.user_name).await?;
             let path = self.new_path.as_ref().unwrap_or(&seen.path);
             let name = self.new_user_name.as_ref().unwrap_or(&seen.user_name);
             let parameters = json!({
@@ -142,6 +125,11 @@ impl UserRecord {
 }
 
 impl Context {
+    /// The caller's own row and tags, as they were read with the key that signed this request.
+    fn known_as(&self, name: &UserName) -> Option<&Permissions> {
+        self.permissions.as_deref().filter(|known| known.user.user_name == *name)
+    }
+
     /// Where a request names no user, it is about its caller.
     pub(super) fn name_or_own<'a>(&'a self, name: Option<&'a UserName>) -> Result<&'a UserName, Error> {
         let own = || self.caller.user().map(|user| &user.user_name);
@@ -151,21 +139,37 @@ impl Context {
 
     /// To do something to a user of the request's account; an unknown name gives the ARN without a path.
     pub(super) async fn user_demand(&self, action: Action, name: &UserName) -> Result<Demand, Error> {
-        if let (Some(user), Some(known)) = (self.caller.user(), self.permissions.as_deref())
-            && user.user_name == *name
-        {
-            return Ok(Demand::on(action, user.arn()).on_tagged(&known.tags));
+        if let Some(own) = self.known_as(name) {
+            return Ok(Demand::on(action, own.user.arn()).on_tagged(&own.tags));
         }
         let account = self.account()?;
         let tagged = self.app.store.tagged_user(account, name).await.map_err(store_failure)?;
-        Ok(match tagged {
-            Some(TaggedUser { user, tags }) => Demand::on(action, user.arn()).on_tagged(&tags),
+        let demand = match &tagged {
+            Some(TaggedUser { user, tags }) => Demand::on(action, user.arn()).on_tagged(tags),
             None => Demand::on(action, Arn::user(account, &Path::root(), name)),
-        })
+        };
+        self.judged_user.set(tagged);
+        Ok(demand)
     }
 }
 
 pub(super) async fn find(cx: &Context, name: &UserName) -> Result<UserRecord, Error> {
+    find_tagged(cx, name).await.map(|tagged| tagged.user)
+}
+
+pub(super) async fn find_tagged(cx: &Context, name: &UserName) -> Result<TaggedUser, Error> {
+    if let Some(own) = cx.known_as(name) {
+        return Ok(TaggedUser { user: own.user.clone(), tags: own.tags.clone() });
+    }
+    if let Some(judged) = cx.judged_user.take(name) {
+        return Ok(judged);
+    }
+    let found = cx.app.store.tagged_user(cx.account()?, name).await.map_err(store_failure)?;
+    found.ok_or_else(|| no_such_user(name))
+}
+
+/// As the user is now, for a write that demands it.
+pub(super) async fn find_anew(cx: &Context, name: &UserName) -> Result<UserRecord, Error> {
     let user = cx.app.store.user(cx.account()?, name).await.map_err(store_failure)?;
     user.ok_or_else(|| no_such_user(name))
 }

@@ -2,8 +2,8 @@
 
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
-use super::refusal::{no_such_user, store_failure};
-use super::user::find;
+use super::refusal::store_failure;
+use super::user::{find, find_tagged};
 use crate::domain::action::Action;
 use crate::domain::error::{Code, Error};
 use crate::domain::page::{Page, Paged};
@@ -78,8 +78,7 @@ impl Operation for ListUserTags {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<Paged<Tag>, Error> {
-        let tagged = cx.app.store.tagged_user(cx.account()?, &self.user_name).await.map_err(store_failure)?;
-        let tagged = tagged.ok_or_else(|| no_such_user(&self.user_name))?;
+        let tagged = find_tagged(cx, &self.user_name).await?;
         Ok(self.page.of(tagged.tags, |tag| tag.key.folded()))
     }
 }

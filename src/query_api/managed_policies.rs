@@ -2,8 +2,8 @@
 
 use super::actions::Call;
 use super::members::{
-    DESCRIPTION, MARKER, MAX_ITEMS, Member, PATH, PATH_PREFIX, POLICY_ARN, POLICY_DOCUMENT, POLICY_NAME, VERSION_ID,
-    flag, not_served, one_of,
+    DESCRIPTION, MARKER, MAX_ITEMS, Member, POLICY_ARN, POLICY_DOCUMENT, POLICY_NAME, POLICY_PATH, POLICY_PATH_PREFIX,
+    VERSION_ID, WHOLE_PATH_PREFIX, flag, not_served, one_of,
 };
 use super::parameters::Parameters;
 use super::policies::document;
@@ -20,7 +20,7 @@ use crate::operations::managed_policy::{CreatePolicy, DeletePolicy, GetPolicy, G
 
 impl Call for CreatePolicy {
     const MEMBERS: &'static [Member] =
-        &[POLICY_NAME.required(), PATH, POLICY_DOCUMENT.required(), DESCRIPTION, not_served("Tags")];
+        &[POLICY_NAME.required(), POLICY_PATH, POLICY_DOCUMENT.required(), DESCRIPTION, not_served("Tags")];
     const RESULT: Option<fn(&ManagedPolicy, &mut Xml)> =
         Some(|created, xml| xml.element("Policy", |xml| policy(xml, created)));
 
@@ -83,8 +83,14 @@ impl Call for DeletePolicy {
 const USAGE: Member = one_of("PolicyUsageFilter", &["PermissionsPolicy"]);
 
 impl Call for ListPolicies {
-    const MEMBERS: &'static [Member] =
-        &[one_of("Scope", &["All", "AWS", "Local"]), flag("OnlyAttached"), PATH_PREFIX, USAGE, MARKER, MAX_ITEMS];
+    const MEMBERS: &'static [Member] = &[
+        one_of("Scope", &["All", "AWS", "Local"]),
+        flag("OnlyAttached"),
+        POLICY_PATH_PREFIX,
+        USAGE,
+        MARKER,
+        MAX_ITEMS,
+    ];
     const RESULT: Option<fn(&Paged<ManagedPolicy>, &mut Xml)> = Some(|listed, xml| {
         xml.list("Policies", &listed.items, policy);
         rest(xml, listed);
@@ -108,7 +114,7 @@ impl Call for ListEntitiesForPolicy {
     const MEMBERS: &'static [Member] = &[
         POLICY_ARN.required(),
         one_of("EntityFilter", &["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]),
-        PATH_PREFIX,
+        WHOLE_PATH_PREFIX,
         USAGE,
         MARKER,
         MAX_ITEMS,

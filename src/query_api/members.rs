@@ -77,19 +77,23 @@ pub const fn documented(member: &'static str) -> Member {
     text(member, 1, 131_072, Pattern::PolicyDocument)
 }
 
-/// The user that is there; without it, the caller.
+/// A user that is there; some actions of the model take a new name's length only.
 pub const USER_NAME: Member = name("UserName", 128);
+pub const SHORT_USER_NAME: Member = name("UserName", 64);
 pub const GROUP_NAME: Member = name("GroupName", 128);
 pub const POLICY_NAME: Member = name("PolicyName", 128);
 pub const POLICY_DOCUMENT: Member = documented("PolicyDocument");
 pub const POLICY_ARN: Member = text("PolicyArn", 20, 2048, Pattern::PolicyArn);
 pub const PATH: Member = path("Path");
+pub const POLICY_PATH: Member = text("Path", 1, 512, Pattern::PolicyPath);
 pub const PATH_PREFIX: Member = text("PathPrefix", 1, 512, Pattern::PathPrefix);
+pub const POLICY_PATH_PREFIX: Member = text("PathPrefix", 1, 512, Pattern::PolicyPath);
+pub const WHOLE_PATH_PREFIX: Member = path("PathPrefix");
 pub const ACCESS_KEY_ID: Member = text("AccessKeyId", 16, 128, Pattern::AccessKeyId);
 /// AWS's sentence says the lengths, too.
 pub const ACCOUNT_ALIAS: Member = text("AccountAlias", 0, usize::MAX, Pattern::AccountAlias);
 pub const DESCRIPTION: Member = text("Description", 0, 1000, Pattern::PolicyDescription);
-pub const VERSION_ID: Member = text("VersionId", 1, 64, Pattern::PolicyVersion);
+pub const VERSION_ID: Member = text("VersionId", 0, usize::MAX, Pattern::PolicyVersion);
 pub const TAGS: Member = Member { name: "Tags", required: false, kind: Kind::Tags };
 pub const TAG_KEYS: Member = Member { name: "TagKeys", required: false, kind: Kind::TagKeys };
 pub const MARKER: Member = text("Marker", 1, 320, Pattern::Marker);
@@ -124,8 +128,8 @@ pub fn violations(kind: Kind, shown: &str, value: &str) -> Vec<String> {
         Kind::Flag => vec![constraint(shown, "Member must be true or false")],
         Kind::OneOf(values) if values.contains(&value) => Vec::new(),
         Kind::OneOf(_) => vec![constraint(shown, "Member must satisfy enum value set")],
-        Kind::NotServed => vec![constraint(shown, "Member is not supported by this server")],
-        Kind::Tags | Kind::TagKeys => vec![constraint(shown, "Member must be a list")],
+        // No value of one parameter: `parameters` looks at them.
+        Kind::NotServed | Kind::Tags | Kind::TagKeys => Vec::new(),
     }
 }
 

@@ -37,6 +37,13 @@ impl Fields {
         self.0.remove(name)
     }
 
+    /// The parameter, or the list or structure of that name. Whether there was one.
+    fn drop_all(&mut self, name: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|own, _| own.strip_prefix(name).is_none_or(|rest| !rest.is_empty() && !rest.starts_with('.')));
+        self.0.len() < before
+    }
+
     /// The items of a list, `Tags.member.1.Key` and so on, by number; they have to be numbered from 1 without a gap. What
     /// has no number stays where it is, and is found to be unknown.
     fn take_list(&mut self, list: &str) -> Result<Vec<BTreeMap<String, Zeroizing<String>>>, String> {
@@ -80,6 +87,10 @@ impl Parameters {
             match member.kind {
                 Kind::Tags => found.tags = tags(&mut fields, member, &mut broken),
                 Kind::TagKeys => found.tag_keys = tag_keys(&mut fields, member, &mut broken),
+                Kind::NotServed if fields.drop_all(member.name) => {
+                    broken.push(constraint(&shown(member.name), "Member is not supported by this server"));
+                }
+                Kind::NotServed => {}
                 kind => match fields.take(member.name) {
                     Some(value) => {
                         broken.extend(violations(kind, &shown(member.name), &value));

@@ -1,7 +1,7 @@
 //! Passwords on the wire: the caller's own, and users' login profiles.
 
 use super::actions::Call;
-use super::members::{Member, USER_NAME, flag, password};
+use super::members::{Member, SHORT_USER_NAME, flag, not_served, password};
 use super::parameters::Parameters;
 use super::xml::Xml;
 use crate::domain::error::Error;
@@ -34,7 +34,12 @@ const PROFILE: fn(&LoginProfileFound, &mut Xml) = |found, xml| {
 };
 
 impl Call for CreateLoginProfile {
-    const MEMBERS: &'static [Member] = &[USER_NAME, password("Password").required(), flag("PasswordResetRequired")];
+    const MEMBERS: &'static [Member] = &[
+        SHORT_USER_NAME,
+        password("Password").required(),
+        flag("PasswordResetRequired"),
+        not_served("MaxSigninSessionDuration"),
+    ];
     const RESULT: Option<fn(&LoginProfileFound, &mut Xml)> = Some(PROFILE);
 
     fn read(p: &mut Parameters) -> Result<Self, Error> {
@@ -47,7 +52,7 @@ impl Call for CreateLoginProfile {
 }
 
 impl Call for GetLoginProfile {
-    const MEMBERS: &'static [Member] = &[USER_NAME];
+    const MEMBERS: &'static [Member] = &[SHORT_USER_NAME];
     const RESULT: Option<fn(&LoginProfileFound, &mut Xml)> = Some(PROFILE);
 
     fn read(p: &mut Parameters) -> Result<Self, Error> {
@@ -56,7 +61,13 @@ impl Call for GetLoginProfile {
 }
 
 impl Call for UpdateLoginProfile {
-    const MEMBERS: &'static [Member] = &[USER_NAME.required(), password("Password"), flag("PasswordResetRequired")];
+    const MEMBERS: &'static [Member] = &[
+        SHORT_USER_NAME.required(),
+        password("Password"),
+        flag("PasswordResetRequired"),
+        not_served("MaxSigninSessionDuration"),
+        not_served("ResetMaxSigninSessionDuration"),
+    ];
 
     fn read(p: &mut Parameters) -> Result<Self, Error> {
         Ok(Self {
@@ -68,7 +79,7 @@ impl Call for UpdateLoginProfile {
 }
 
 impl Call for DeleteLoginProfile {
-    const MEMBERS: &'static [Member] = &[USER_NAME];
+    const MEMBERS: &'static [Member] = &[SHORT_USER_NAME];
 
     fn read(p: &mut Parameters) -> Result<Self, Error> {
         Ok(Self { user_name: p.given("UserName", UserName::asked_for)? })

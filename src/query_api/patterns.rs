@@ -15,6 +15,8 @@ pub enum Pattern {
     Name,
     Path,
     PathPrefix,
+    /// Of a managed policy, and what one begins with.
+    PolicyPath,
     AccountAlias,
     AccessKeyId,
     Password,
@@ -34,15 +36,14 @@ impl Pattern {
             Self::Name => text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)),
             Self::Path => Path::parse(text).is_ok(),
             Self::PathPrefix => text.starts_with('/') && text.bytes().all(|b| (0x21..=0x7f).contains(&b)),
+            Self::PolicyPath => is_policy_path(text),
             Self::AccountAlias => AccountAlias::parse(text).is_ok(),
             Self::AccessKeyId => text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'),
             // More than AWS takes: every character but controls, as on the page.
             Self::Password => TypedPassword::new(text).is_text(),
             Self::PolicyArn => PolicyArn::parse(text).is_ok(),
             Self::PolicyDocument => text.chars().all(latin),
-            Self::PolicyDescription => {
-                text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}'))
-            }
+            Self::PolicyDescription => !text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')),
             Self::PolicyVersion => is_version(text),
             Self::Marker => text.chars().all(|c| matches!(c, ' '..='\u{ff}')),
             Self::TagKey | Self::TagValue => text.chars().all(is_tag_character),
@@ -57,7 +58,7 @@ impl Pattern {
                     "The specified value for {member} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
                 ));
             }
-            Self::Path => {
+            Self::Path | Self::PolicyPath => {
                 return Broken::Sentence(format!(
                     "The specified value for {member} is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."
                 ));
@@ -74,7 +75,7 @@ impl Pattern {
             Self::PathPrefix => r"\u002F[\u0021-\u007F]*",
             Self::AccessKeyId => r"[\w]+",
             Self::Password | Self::PolicyDocument => r"[\u0009\u000A\u000D\u0020-\u00FF]+",
-            Self::PolicyDescription => r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
+            Self::PolicyDescription => r"[\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}]*",
             Self::PolicyVersion => r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?",
             Self::Marker => r"[\u0020-\u00FF]+",
             Self::TagKey => r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
@@ -90,6 +91,16 @@ pub enum Broken {
     Constraint(String),
 }
 
+/// `/`, or `/division/part/`: AWS's `((/[A-Za-z0-9\.,\+@=_-]+)*)/`.
+fn is_policy_path(text: &str) -> bool {
+    let part =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b".,+@=_-".contains(&b));
+    match text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
+        Some(parts) => parts.split('/').all(part),
+        None => text == "/",
+    }
+}
+
 /// `v1`, or `v2.more`.
 fn is_version(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('v') else { return false };
@@ -103,6 +114,16 @@ fn is_version(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_path_of_a_policy_is_of_names_between_slashes() {
+        for right in ["/", "/a/", "/a.b,c+d@e=f_g-h/2/"] {
+            assert!(Pattern::PolicyPath.fits(right), "{right}");
+        }
+        for wrong in ["", "a", "/a", "a/", "//", "/a//b/", "/a b/", "/a!/"] {
+            assert!(!Pattern::PolicyPath.fits(wrong), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_version_is_v_and_a_number() {

@@ -2,7 +2,8 @@
 
 use super::actions::Call;
 use super::members::{
-    GROUP_NAME, MARKER, MAX_ITEMS, Member, PATH_PREFIX, POLICY_ARN, POLICY_DOCUMENT, POLICY_NAME, USER_NAME,
+    GROUP_NAME, MARKER, MAX_ITEMS, Member, POLICY_ARN, POLICY_DOCUMENT, POLICY_NAME, POLICY_PATH_PREFIX,
+    SHORT_USER_NAME, USER_NAME,
 };
 use super::parameters::Parameters;
 use super::users::rest;
@@ -26,12 +27,15 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// A kind of holder, as requests name it.
 trait NamedHolder: PolicyHolder + Clone {
     const MEMBER: Member;
+    /// The same, where it is about attached policies.
+    const MEMBER_OF_ATTACHED: Member;
 
     fn parse(text: &str) -> Result<Self, ParseError>;
 }
 
 impl NamedHolder for UserName {
     const MEMBER: Member = USER_NAME.required();
+    const MEMBER_OF_ATTACHED: Member = SHORT_USER_NAME.required();
 
     fn parse(text: &str) -> Result<Self, ParseError> {
         Self::asked_for(text)
@@ -40,6 +44,7 @@ impl NamedHolder for UserName {
 
 impl NamedHolder for GroupName {
     const MEMBER: Member = GROUP_NAME.required();
+    const MEMBER_OF_ATTACHED: Member = GROUP_NAME.required();
 
     fn parse(text: &str) -> Result<Self, ParseError> {
         Self::parse(text)
@@ -96,7 +101,7 @@ impl<H: NamedHolder> Call for DeleteInlinePolicy<H> {
 }
 
 impl<H: NamedHolder> Call for AttachPolicy<H> {
-    const MEMBERS: &'static [Member] = &[H::MEMBER, POLICY_ARN.required()];
+    const MEMBERS: &'static [Member] = &[H::MEMBER_OF_ATTACHED, POLICY_ARN.required()];
 
     fn read(p: &mut Parameters) -> Result<Self, Error> {
         Ok(Self { holder: holder(p)?, policy_arn: p.needed("PolicyArn", PolicyArn::parse)? })
@@ -104,7 +109,7 @@ impl<H: NamedHolder> Call for AttachPolicy<H> {
 }
 
 impl<H: NamedHolder> Call for DetachPolicy<H> {
-    const MEMBERS: &'static [Member] = &[H::MEMBER, POLICY_ARN.required()];
+    const MEMBERS: &'static [Member] = &[H::MEMBER_OF_ATTACHED, POLICY_ARN.required()];
 
     fn read(p: &mut Parameters) -> Result<Self, Error> {
         Ok(Self { holder: holder(p)?, policy_arn: p.needed("PolicyArn", PolicyArn::parse)? })
@@ -112,7 +117,7 @@ impl<H: NamedHolder> Call for DetachPolicy<H> {
 }
 
 impl<H: NamedHolder> Call for ListAttachedPolicies<H> {
-    const MEMBERS: &'static [Member] = &[H::MEMBER, PATH_PREFIX, MARKER, MAX_ITEMS];
+    const MEMBERS: &'static [Member] = &[H::MEMBER_OF_ATTACHED, POLICY_PATH_PREFIX, MARKER, MAX_ITEMS];
     const RESULT: Option<fn(&Paged<PolicyArn>, &mut Xml)> = Some(|listed, xml| {
         xml.list("AttachedPolicies", &listed.items, |xml, arn| {
             xml.text("PolicyName", arn.policy_name());

@@ -5,7 +5,6 @@ use super::members::{MARKER, MAX_ITEMS, Member, PATH, PATH_PREFIX, TAGS, USER_NA
 use super::parameters::{Parameters, marker};
 use super::user_tags::tag;
 use super::xml::Xml;
-use crate::domain::arn::Arn;
 use crate::domain::error::Error;
 use crate::domain::page::Paged;
 use crate::domain::tag::Tag;
@@ -18,7 +17,7 @@ impl Call for CreateUser {
     const MEMBERS: &'static [Member] =
         &[PATH, name("UserName", 64).required(), not_served("PermissionsBoundary"), TAGS];
     const RESULT: Option<fn(&UserCreated, &mut Xml)> =
-        Some(|created, xml| xml.element("User", |xml| user(xml, &created.user, &created.arn, &created.tags)));
+        Some(|created, xml| xml.element("User", |xml| user(xml, &created.user, &created.tags)));
 
     fn read(p: &mut Parameters) -> Result<Self, Error> {
         Ok(Self {
@@ -35,7 +34,7 @@ impl Call for CreateUser {
 impl Call for GetUser {
     const MEMBERS: &'static [Member] = &[USER_NAME];
     const RESULT: Option<fn(&UserFound, &mut Xml)> =
-        Some(|found, xml| xml.element("User", |xml| user(xml, &found.user, &found.arn, &found.tags)));
+        Some(|found, xml| xml.element("User", |xml| user(xml, &found.user, &found.tags)));
 
     fn read(p: &mut Parameters) -> Result<Self, Error> {
         Ok(Self { user_name: p.given("UserName", UserName::asked_for)? })
@@ -75,11 +74,11 @@ impl Call for DeleteUser {
 }
 
 /// Tags stand in the answer about one user only, and only where there are any.
-fn user(xml: &mut Xml, user: &UserRecord, arn: &Arn, tags: &[Tag]) {
+fn user(xml: &mut Xml, user: &UserRecord, tags: &[Tag]) {
     xml.text("Path", user.path.as_str());
     xml.text("UserName", user.user_name.as_str());
     xml.text("UserId", user.user_id.as_str());
-    xml.text("Arn", arn.as_str());
+    xml.text("Arn", user.arn().as_str());
     xml.time("CreateDate", user.created_at);
     if let Some(used) = user.password_last_used_at {
         xml.time("PasswordLastUsed", used);
@@ -90,7 +89,7 @@ fn user(xml: &mut Xml, user: &UserRecord, arn: &Arn, tags: &[Tag]) {
 }
 
 pub(super) fn users(xml: &mut Xml, items: &[UserRecord]) {
-    xml.list("Users", items, |xml, item| user(xml, item, &item.arn(), &[]));
+    xml.list("Users", items, |xml, item| user(xml, item, &[]));
 }
 
 /// Whether more comes, and where.

@@ -65,7 +65,8 @@ impl Xml {
     }
 
     pub fn text(&mut self, name: &str, text: &str) {
-        let fits: Cow<'_, str> = if text.chars().all(is_xml) {
+        let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let fits: Cow<'_, str> = if plain || text.chars().all(is_xml) {
             Cow::Borrowed(text)
         } else {
             Cow::Owned(text.chars().map(|c| if is_xml(c) { c } else { '\u{fffd}' }).collect())

@@ -10,7 +10,6 @@ use super::users::{UserRecord, user_columns};
 use crate::domain::account::AccountId;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::PasswordPolicy;
-use crate::domain::tag::{Tag, TagKey};
 use crate::domain::user::{UserId, UserName};
 
 /// What a sign-in is judged by.
@@ -57,12 +56,6 @@ macro_rules! facts {
 
 statements! {
     OF_SIGN_IN = facts!("", "", "u.account_id = $1 AND u.user_name_folded = $2");
-    /// One row for each tag, and one where there is none.
-    OF_USER = facts!(
-        ", t.tag_key, t.tag_value",
-        " LEFT JOIN user_tags t ON t.user_id = u.user_id",
-        "u.account_id = $1 AND u.user_name_folded = $2 ORDER BY t.tag_key_folded"
-    );
     /// One row for each remembered password, and one where there is none.
     OF_PASSWORD = facts!(
         ", h.hash AS remembered",
@@ -86,23 +79,6 @@ impl Record for SignInFacts {
     }
 }
 
-struct FactsAndOneTag {
-    facts: SignInFacts,
-    tag: Option<Tag>,
-}
-
-impl Record for FactsAndOneTag {
-    const TABLE: &'static str = "user_tags";
-
-    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
-        let tag = match row.get::<Option<TagKey>>("tag_key")? {
-            Some(key) => Some(Tag { key, value: row.get("tag_value")? }),
-            None => None,
-        };
-        Ok(Self { facts: SignInFacts::read(row)?, tag })
-    }
-}
-
 struct FactsAndOneRemembered {
     facts: SignInFacts,
     remembered: Option<PasswordHash>,
@@ -123,17 +99,6 @@ impl Store {
         user_name: &UserName,
     ) -> Result<Option<SignInFacts>, StoreError> {
         self.engine.find(OF_SIGN_IN, &[account_id, &user_name.folded()]).await
-    }
-
-    /// The same with the user's tags, by key.
-    pub async fn user_facts(
-        &self,
-        account_id: &AccountId,
-        user_name: &UserName,
-    ) -> Result<Option<(SignInFacts, Vec<Tag>)>, StoreError> {
-        let mut rows = self.engine.list::<FactsAndOneTag>(OF_USER, &[account_id, &user_name.folded()]).await?;
-        let tags = rows.iter_mut().filter_map(|row| row.tag.take()).collect();
-        Ok(rows.pop().map(|row| (row.facts, tags)))
     }
 
     pub async fn password_facts(&self, user_id: &UserId) -> Result<Option<PasswordFacts>, StoreError> {

@@ -37,23 +37,22 @@ macro_rules! permissions {
              LEFT JOIN password_policies p ON p.account_id = u.account_id",
             $tables,
             " LEFT JOIN (\
-             SELECT i.user_id, 'inline' AS kind, i.policy_name AS name, i.document AS content FROM user_policies i WHERE i.user_id = ",
+             SELECT 'inline' AS kind, i.policy_name AS name, i.document AS content FROM user_policies i WHERE i.user_id = ",
             $which,
-            " UNION ALL SELECT t.user_id, 'attached', t.policy_arn, m.document FROM attached_user_policies t \
+            " UNION ALL SELECT 'attached', t.policy_arn, m.document FROM attached_user_policies t \
              LEFT JOIN managed_policies m ON m.policy_arn = t.policy_arn WHERE t.user_id = ",
             $which,
-            " UNION ALL SELECT b.user_id, 'inline', i.policy_name, i.document FROM user_group_members b \
+            " UNION ALL SELECT 'inline', i.policy_name, i.document FROM user_group_members b \
              JOIN group_policies i ON i.group_id = b.group_id WHERE b.user_id = ",
             $which,
-            " UNION ALL SELECT b.user_id, 'attached', t.policy_arn, m.document FROM user_group_members b \
+            " UNION ALL SELECT 'attached', t.policy_arn, m.document FROM user_group_members b \
              JOIN attached_group_policies t ON t.group_id = b.group_id \
              LEFT JOIN managed_policies m ON m.policy_arn = t.policy_arn WHERE b.user_id = ",
             $which,
-            " UNION ALL SELECT t.user_id, 'tag', t.tag_key, t.tag_value FROM user_tags t WHERE t.user_id = ",
+            " UNION ALL SELECT 'tag', t.tag_key, t.tag_value FROM user_tags t WHERE t.user_id = ",
             $which,
-            ") g ON g.user_id = u.user_id WHERE u.user_id = ",
-            $which,
-            " ORDER BY g.kind, g.name"
+            ") g ON TRUE WHERE u.user_id = ",
+            $which
         )
     };
 }

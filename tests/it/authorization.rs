@@ -11,7 +11,7 @@ use my_security_credentials::domain::password_policy::PasswordPolicy;
 use my_security_credentials::domain::principal::{Caller, ConsoleSession, Credentials, IamUser, Stage};
 use my_security_credentials::domain::user::UserName;
 use my_security_credentials::operations::account::{CreateAccount, ListAccounts};
-use my_security_credentials::operations::{Context, RequestFacts};
+use my_security_credentials::operations::{Context, JudgedUser, RequestFacts};
 use std::collections::BTreeSet;
 
 const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
@@ -283,6 +283,7 @@ async fn session(server: &TestServer, user: &str, stage: Stage) -> Context {
         now: BEGINNING,
         request: RequestFacts { request_id: "test".to_owned(), door: "test", ..RequestFacts::default() },
         permissions: None,
+        judged_user: JudgedUser::default(),
     }
 }
 

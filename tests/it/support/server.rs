@@ -21,7 +21,7 @@ use my_security_credentials::operations::create_user::{CreateUser, FirstPassword
 use my_security_credentials::operations::inline_policy::PutUserPolicy;
 use my_security_credentials::operations::login_profile::UpdateLoginProfile;
 use my_security_credentials::operations::password_policy::UpdateAccountPasswordPolicy;
-use my_security_credentials::operations::{Context, Operation, RequestFacts};
+use my_security_credentials::operations::{Context, JudgedUser, Operation, RequestFacts};
 use my_security_credentials::server::Server;
 use my_security_credentials::start;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -117,6 +117,7 @@ impl TestServer {
             now: self.clock.now(),
             request: RequestFacts { request_id: request_id(&self.app.random), door: "test", ..RequestFacts::default() },
             permissions: None,
+            judged_user: JudgedUser::default(),
         }
     }
 
