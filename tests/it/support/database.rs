@@ -93,12 +93,13 @@ impl Database {
     /// Every row of every table but the records of what happened, one line each: what two moments can be compared by.
     /// When something was used last is no part of it.
     pub async fn rows(&self) -> BTreeSet<String> {
+        let mut connection = self.connection().await;
         let tables = match self.place {
             Place::Directory { .. } => "SELECT name FROM sqlite_schema WHERE type = 'table'",
             Place::Server { .. } => "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'",
         };
         let mut rows = BTreeSet::new();
-        for table in self.texts(tables).await {
+        for table in connection.texts(tables).await {
             if ["audit_records", "_sqlx_migrations"].contains(&table.as_str()) {
                 continue;
             }
@@ -108,14 +109,14 @@ impl Database {
                     "SELECT CAST(column_name AS TEXT) FROM information_schema.columns WHERE table_name = '{table}'"
                 ),
             };
-            let columns = self.texts(&columns).await.into_iter().filter(|column| !column.contains("last_"));
+            let columns = connection.texts(&columns).await.into_iter().filter(|column| !column.contains("last_"));
             let shown: Vec<String> = columns
                 .map(|column| match self.place {
                     Place::Directory { .. } => format!("'{column}=' || QUOTE({column})"),
                     Place::Server { .. } => format!("'{column}=' || COALESCE(CAST({column} AS TEXT), 'NULL')"),
                 })
                 .collect();
-            let lines = self.texts(&format!("SELECT {} FROM {table}", shown.join(" || ' ' || "))).await;
+            let lines = connection.texts(&format!("SELECT {} FROM {table}", shown.join(" || ' ' || "))).await;
             rows.extend(lines.into_iter().map(|line| format!("{table}: {line}")));
         }
         rows
@@ -123,14 +124,13 @@ impl Database {
 
     /// One column of text, behind the store's back.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
-        let query = AssertSqlSafe(sql.to_owned());
+        self.connection().await.texts(sql).await
+    }
+
+    async fn connection(&self) -> Connected {
         match self.place {
-            Place::Directory { .. } => {
-                sqlx::query_scalar(query).fetch_all(&mut self.sqlite_connection().await).await.expect(sql)
-            }
-            Place::Server { .. } => {
-                sqlx::query_scalar(query).fetch_all(&mut self.postgres_connection().await).await.expect(sql)
-            }
+            Place::Directory { .. } => Connected::Sqlite(self.sqlite_connection().await),
+            Place::Server { .. } => Connected::Postgres(self.postgres_connection().await),
         }
     }
 
@@ -140,6 +140,22 @@ impl Database {
 
     async fn postgres_connection(&self) -> PgConnection {
         PgConnection::connect(&self.settings.url).await.expect("connect")
+    }
+}
+
+/// To the database, beside the store.
+enum Connected {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Connected {
+    async fn texts(&mut self, sql: &str) -> Vec<String> {
+        let query = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(connection) => sqlx::query_scalar(query).fetch_all(connection).await.expect(sql),
+            Self::Postgres(connection) => sqlx::query_scalar(query).fetch_all(connection).await.expect(sql),
+        }
     }
 }
 
