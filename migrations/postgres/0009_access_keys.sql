@@ -1,8 +1,8 @@
 -- What requests to the API are signed with. The secret is sealed: it has to come back in clear to verify a signature.
 -- Two slots make two keys a constraint. A signature that made a key is kept until it is too old to be sent again.
 CREATE TABLE access_keys (
-    access_key_id TEXT NOT NULL PRIMARY KEY,
-    user_id TEXT NOT NULL REFERENCES users (user_id) ON DELETE CASCADE,
+    access_key_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    user_id TEXT COLLATE "C" NOT NULL REFERENCES users (user_id) ON DELETE CASCADE,
     slot BIGINT NOT NULL CHECK (slot IN (1, 2)),
     secret BYTEA NOT NULL,
     status TEXT NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE access_keys (
 );
 
 CREATE TABLE spent_signatures (
-    signature_hash TEXT NOT NULL PRIMARY KEY,
+    signature_hash TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     expires_at BIGINT NOT NULL
 );
 

@@ -139,6 +139,21 @@ async fn four_processes_migrate_postgres_at_once() {
     migrated_by_four_at_once(Database::empty_postgres().await).await;
 }
 
+/// In the language of the database names would come in another order than SQLite has them, and where two columns that are
+/// compared with each other differ, no index helps.
+#[tokio::test]
+async fn every_key_on_postgres_is_compared_byte_by_byte() {
+    let keys = "SELECT DISTINCT c.relname || '.' || a.attname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
+                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) \
+                WHERE k.contype IN ('p', 'u', 'f') AND c.relnamespace = 'public'::regnamespace AND a.attcollation <> 0";
+    let bytewise = "AND a.attcollation = '\"C\"'::regcollation";
+    let database = Database::postgres().await;
+    let (all, right) = (database.texts(keys).await, database.texts(&format!("{keys} {bytewise}")).await);
+    assert!(all.contains(&"users.user_name_folded".to_owned()));
+    let wrong: Vec<_> = all.into_iter().filter(|key| !right.contains(key)).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
 fn folder(engine: &str) -> BTreeSet<String> {
     let folder = format!("{}/migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
