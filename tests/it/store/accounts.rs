@@ -15,6 +15,11 @@ on_both_engines! {
     of_two_first_accounts_made_at_once_one_is_made,
     a_first_account_is_not_made_where_there_is_one,
     a_first_account_that_fails_can_be_tried_again,
+    an_alias_is_given_changed_and_taken_away,
+    an_alias_of_another_account_is_not_given,
+    an_alias_that_the_account_does_not_have_is_not_taken_away,
+    an_account_that_is_not_there_gets_no_alias,
+    a_change_of_the_alias_that_cannot_be_recorded_is_undone,
 }
 
 fn other_account() -> NewAccount {
@@ -107,4 +112,66 @@ async fn a_first_account_that_fails_can_be_tried_again(database: &Database) {
     assert_undone(store.create_first_account(&new_account(), &administrator, &[unwritable]).await);
     assert!(!store.any_account().await.unwrap());
     assert!(store.create_first_account(&new_account(), &administrator, &[record("CreateAccount")]).await.unwrap());
+}
+
+async fn an_alias_is_given_changed_and_taken_away(database: &Database) {
+    let (store, id) = (&database.store, account_id());
+    store.create_account(&NewAccount { alias: None, ..new_account() }, None, &[]).await.unwrap();
+    store.create_account(&other_account(), None, &[]).await.unwrap();
+    for given in ["first", "second", "second"] {
+        let alias = alias(given);
+        let moved = moves(database, store.set_account_alias(&id, &alias, &record("CreateAccountAlias"))).await;
+        assert_eq!(moved, 1);
+        assert_eq!(store.account_by_alias(&alias).await.unwrap(), Some(account(database).await));
+    }
+    assert_eq!(store.account_by_alias(&alias("first")).await.unwrap(), None);
+    let second = alias("second");
+    let moved = moves(database, store.delete_account_alias(&id, &second, &record("DeleteAccountAlias"))).await;
+    assert_eq!(moved, 1);
+    assert_eq!(account(database).await.alias, None);
+    let other = store.account_by_alias(&alias("other-corp")).await.unwrap().unwrap();
+    assert_eq!(other.authorization_version, 1);
+    assert_eq!(
+        (recorded(database, "CreateAccountAlias").await, recorded(database, "DeleteAccountAlias").await),
+        (3, 1)
+    );
+}
+
+async fn an_alias_of_another_account_is_not_given(database: &Database) {
+    for account in [new_account(), other_account()] {
+        database.store.create_account(&account, None, &[]).await.unwrap();
+    }
+    let taken = alias("other-corp");
+    let outcome = refused(database, database.store.set_account_alias(&account_id(), &taken, &record("Create"))).await;
+    assert_taken(outcome, Constraint::AccountAlias);
+}
+
+async fn an_alias_that_the_account_does_not_have_is_not_taken_away(database: &Database) {
+    for account in [new_account(), other_account()] {
+        database.store.create_account(&account, None, &[]).await.unwrap();
+    }
+    for not_its_own in [alias("other-corp"), alias("nobodys")] {
+        let outcome =
+            refused(database, database.store.delete_account_alias(&account_id(), &not_its_own, &record("Delete")))
+                .await;
+        assert_absent(outcome);
+    }
+}
+
+async fn an_account_that_is_not_there_gets_no_alias(database: &Database) {
+    let wanted = alias("wanted");
+    let outcome = refused(database, database.store.set_account_alias(&account_id(), &wanted, &record("Create"))).await;
+    assert_conflict(outcome);
+    let outcome =
+        refused(database, database.store.delete_account_alias(&account_id(), &wanted, &record("Delete"))).await;
+    assert_absent(outcome);
+}
+
+async fn a_change_of_the_alias_that_cannot_be_recorded_is_undone(database: &Database) {
+    with_alice(database).await;
+    let (store, id, unwritable) = (&database.store, account_id(), unwritable(database).await);
+    let wanted = alias("wanted");
+    assert_undone(refused(database, store.set_account_alias(&id, &wanted, &unwritable)).await);
+    let had = alias("example-corp");
+    assert_undone(refused(database, store.delete_account_alias(&id, &had, &unwritable)).await);
 }

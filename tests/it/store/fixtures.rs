@@ -1,5 +1,6 @@
 //! What the contract's tests begin with.
 
+pub use super::expectations::*;
 use crate::support::database::Database;
 use my_security_credentials::domain::account::{AccountAlias, AccountId};
 use my_security_credentials::domain::arn::PolicyArn;
@@ -7,13 +8,11 @@ use my_security_credentials::domain::name::PolicyName;
 use my_security_credentials::domain::password_hash::PasswordHash;
 use my_security_credentials::domain::principal::Stage;
 use my_security_credentials::domain::user::{Path, UserId, UserName};
-use my_security_credentials::store::StoreError;
 use my_security_credentials::store::accounts::{AccountRecord, NewAccount};
 use my_security_credentials::store::audit::AuditRecord;
 use my_security_credentials::store::login_profiles::{NewLoginProfile, PasswordFacts, PasswordReplacement};
 use my_security_credentials::store::sessions::{ConsoleSessionRecord, LoadedSession};
 use my_security_credentials::store::users::NewUser;
-use std::fmt::Debug;
 use std::sync::atomic::{AtomicU32, Ordering};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -181,17 +180,4 @@ pub async fn is_live(database: &Database, session_hash: &str) -> bool {
 /// How many records of this event there are.
 pub async fn recorded(database: &Database, event_name: &str) -> i64 {
     database.number(&format!("SELECT COUNT(*) FROM audit_records WHERE event_name = '{event_name}'")).await
-}
-
-#[track_caller]
-pub fn assert_conflict<T: Debug>(outcome: Result<T, StoreError>) {
-    let error = outcome.expect_err("nothing stood in the way");
-    assert!(matches!(error, StoreError::Conflict), "{error:?}");
-}
-
-/// The audit record could not be written.
-#[track_caller]
-pub fn assert_undone<T: Debug>(outcome: Result<T, StoreError>) {
-    let error = outcome.expect_err("the record was written");
-    assert!(matches!(error, StoreError::Database(_)), "{error:?}");
 }

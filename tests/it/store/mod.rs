@@ -20,16 +20,27 @@ macro_rules! on_both_engines {
     };
 }
 
+mod access_keys;
 mod accounts;
 mod audit;
+mod belongings;
+mod expectations;
 mod faults;
 mod fixtures;
+mod group_members;
+mod groups;
 mod login_profiles;
+mod managed_policies;
 mod opening;
+mod paging;
 mod password_policies;
+mod permissions;
 mod policies;
+mod renaming;
 mod replace_password;
 mod schema;
 mod sessions;
 mod sign_in;
+mod spent_signatures;
+mod tags;
 mod users;

@@ -1,11 +1,14 @@
 //! IAM users.
 
+use super::belongings::*;
 use super::fixtures::*;
 use crate::support::database::Database;
 use my_security_credentials::domain::account::AccountId;
 use my_security_credentials::domain::page::Page;
+use my_security_credentials::domain::user::UserId;
 use my_security_credentials::store::policies::Holder;
-use my_security_credentials::store::users::NewUser;
+use my_security_credentials::store::sessions::ConsoleSessionRecord;
+use my_security_credentials::store::users::{Belongings, NewUser};
 use my_security_credentials::store::{Constraint, StoreError};
 
 on_both_engines! {
@@ -14,6 +17,8 @@ on_both_engines! {
     a_user_is_made_with_its_password_and_permissions_or_not_at_all,
     a_user_of_an_unknown_account_is_not_made,
     the_users_of_an_account_come_by_name,
+    users_are_counted_account_by_account,
+    whatever_a_user_is_given_a_deletion_that_has_not_seen_it_is_refused,
     a_deleted_user_leaves_only_audit_records,
     a_user_that_has_changed_is_not_deleted,
 }
@@ -75,25 +80,101 @@ async fn the_users_of_an_account_come_by_name(database: &Database) {
     assert_eq!(names, ["Alice", "Bob", "bob-2", "BOB.3", "zoe"]);
 }
 
-async fn a_deleted_user_leaves_only_audit_records(database: &Database) {
-    let seen = with_alice(database).await;
-    let store = &database.store;
-    let (holder, id) = (Holder::User(&alice()), account_id());
-    store.put_inline_policy(&id, holder, &policy("one"), "{}", &record("PutUserPolicy")).await.unwrap();
-    store.attach_managed_policy(&id, holder, &managed(), true, NOW, &record("AttachUserPolicy")).await.unwrap();
-    save(database, &seen, "session").await;
-    let unwritable = unwritable(database).await;
-    let version = store.belongings(&alice()).await.unwrap().unwrap().version;
-    assert_undone(store.delete_user(&alice(), version, &unwritable).await);
-    assert_eq!(facts(database).await.history.len(), 1);
+async fn users_are_counted_account_by_account(database: &Database) {
+    with_two_accounts(database).await;
+    assert_eq!(database.store.count_users(&account_id()).await.unwrap(), 2);
+    assert_eq!(database.store.count_users(&other_account_id()).await.unwrap(), 1);
+}
 
-    assert_conflict(store.delete_user(&alice(), seen.user.version, &record("Overtaken")).await);
+/// All that a user can have, once.
+async fn give_everything(database: &Database, user_id: &UserId, key: u32) {
+    let (store, id, holder) = (&database.store, account_id(), Holder::User(user_id));
+    store.put_inline_policy(&id, holder, &policy("one"), "{}", &record("Put")).await.unwrap();
+    store.attach_managed_policy(&id, holder, &managed(), true, NOW, &record("Attach")).await.unwrap();
+    let group = new_group(1, "Ops");
+    store.add_user_to_group(&group, user_id, NOW, &record("Add")).await.unwrap();
+    store.tag_user(&id, user_id, &[tag("Team", "blue")], &record("TagUser")).await.unwrap();
+    with_key(database, key, user_id.clone()).await;
+}
+
+async fn a_deleted_user_leaves_only_audit_records(database: &Database) {
+    let tables = [
+        "login_profiles",
+        "password_history",
+        "user_policies",
+        "attached_user_policies",
+        "console_sessions",
+        "access_keys",
+        "user_tags",
+        "user_group_members",
+    ];
+    with_two_accounts(database).await;
+    let (store, seen, _) = (&database.store, facts(database).await, with_group(database, 1, "Ops").await);
+    for (user_id, key) in [(alice(), 1), (bob(), 2)] {
+        give_everything(database, &user_id, key).await;
+        let session = ConsoleSessionRecord { user_id, ..session_of(&seen, &key.to_string()) };
+        store.save_session(&session).await.unwrap();
+    }
+    let version = store.belongings(&alice()).await.unwrap().unwrap().version;
+    let unwritable = unwritable(database).await;
+    assert_undone(refused(database, store.delete_user(&alice(), version, &unwritable)).await);
+
     store.delete_user(&alice(), version, &record("DeleteUser")).await.unwrap();
     assert_eq!(store.user_by_id(&alice()).await.unwrap(), None);
-    for table in ["login_profiles", "password_history", "user_policies", "attached_user_policies", "console_sessions"] {
-        assert_eq!(database.number(&format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");
+    for table in tables {
+        let left = |whose: &str| format!("SELECT COUNT(*) FROM {table} WHERE user_id = '{whose}'");
+        assert_eq!(database.number(&left(alice().as_str())).await, 0, "{table}");
+        assert_eq!(database.number(&left(bob().as_str())).await, 1, "{table}");
     }
+    assert!(store.group(&account_id(), &group_name("Ops")).await.unwrap().is_some());
     assert_eq!((recorded(database, "DeleteUser").await, recorded(database, "CreateAccount").await), (1, 1));
+}
+
+async fn whatever_a_user_is_given_a_deletion_that_has_not_seen_it_is_refused(database: &Database) {
+    with_alice(database).await;
+    let (store, id, ops) = (&database.store, account_id(), with_group(database, 1, "Ops").await);
+    let dave = NewUser { login_profile: None, ..new_user(user_id('D'), "Dave") };
+    store.create_user(&dave, &[]).await.unwrap();
+    let (holder, dave) = (Holder::User(&dave.user_id), &dave.user_id);
+    let mut had = Belongings {
+        version: 1,
+        login_profiles: 0,
+        access_keys: 0,
+        inline_policies: 0,
+        attached_policies: 0,
+        groups: 0,
+    };
+    for what in ["profile", "key", "inline", "attached", "group"] {
+        assert_eq!(store.belongings(dave).await.unwrap(), Some(had), "{what}");
+        match what {
+            "profile" => {
+                store.create_login_profile(dave, &new_profile("daves"), NOW, &record("Given")).await.unwrap();
+                had.login_profiles += 1;
+            }
+            "key" => {
+                store.create_access_key(&new_key(1, dave.clone()), &record("Given")).await.unwrap();
+                had.access_keys += 1;
+            }
+            "inline" => {
+                store.put_inline_policy(&id, holder, &policy("one"), "{}", &record("Given")).await.unwrap();
+                had.inline_policies += 1;
+            }
+            "attached" => {
+                store.attach_managed_policy(&id, holder, &managed(), true, NOW, &record("Given")).await.unwrap();
+                had.attached_policies += 1;
+            }
+            _ => {
+                store.add_user_to_group(&ops, dave, NOW, &record("Given")).await.unwrap();
+                had.groups += 1;
+            }
+        }
+        assert_conflict(refused(database, store.delete_user(dave, had.version, &record("Late"))).await);
+        had.version += 1;
+    }
+    assert_eq!(store.belongings(dave).await.unwrap(), Some(had));
+    store.tag_user(&id, dave, &[tag("a", "b")], &record("Given")).await.unwrap();
+    assert_conflict(refused(database, store.delete_user(dave, had.version, &record("Late"))).await);
+    assert_eq!(store.belongings(&user_id('Z')).await.unwrap(), None);
 }
 
 async fn a_user_that_has_changed_is_not_deleted(database: &Database) {
