@@ -86,7 +86,7 @@ impl Texts {
 pub(super) const STATEMENTS_OF_HOLDERS: [[&str; 9]; 2] = [OF_USERS.all(), OF_GROUPS.all()];
 
 statements! {
-    IS_THERE = "SELECT COUNT(*) AS number FROM managed_policies WHERE policy_arn = $1";
+    IS_THERE = "SELECT COUNT(*) AS number FROM managed_policies WHERE policy_arn = $1 AND account_id = $2";
 }
 
 impl Holder<'_> {
@@ -232,8 +232,9 @@ impl Store {
         })
     }
 
-    /// Once is enough: what is attached already stays so. A customer-managed policy has to be there, or else it is
-    /// `Absent`. `Conflict` where the holder is gone.
+    /// Once is enough: what is attached already stays so. A customer-managed policy has to be there, in this account, or
+    /// else it is `Absent`: only in one account do attaching and deleting come one after the other. `Conflict` where the
+    /// holder is gone.
     pub async fn attach_managed_policy(
         &self,
         account_id: &AccountId,
@@ -245,7 +246,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         transaction!(self.engine, |tx| {
             tx.move_holder(account_id, holder).await?;
-            let there = tx.find::<Number>(IS_THERE, &[policy_arn]).await?;
+            let there = tx.find::<Number>(IS_THERE, &[policy_arn, account_id]).await?;
             if !is_awss && there.is_none_or(|there| there.0 == 0) {
                 return Err(StoreError::Absent);
             }

@@ -15,6 +15,7 @@ on_both_engines! {
     a_managed_policy_is_attached_once_and_detached,
     a_managed_policy_that_is_not_attached_is_not_detached,
     a_customer_managed_policy_must_be_there_to_be_attached,
+    a_policy_of_another_account_is_not_attached,
     ten_managed_policies_are_attached_at_most,
     of_fifteen_policies_attached_at_once_ten_are_attached,
     a_holder_who_is_gone_gets_no_policies,
@@ -111,6 +112,21 @@ async fn a_customer_managed_policy_must_be_there_to_be_attached(database: &Datab
         let outcome = refused(
             database,
             database.store.attach_managed_policy(&account_id(), holder, &gone, false, NOW, &record("A")),
+        )
+        .await;
+        assert_absent(outcome);
+    }
+}
+
+async fn a_policy_of_another_account_is_not_attached(database: &Database) {
+    let holders = Holders::new(database).await;
+    let theirs = of_the_other_account(&new_policy(1, "Theirs"));
+    database.store.create_managed_policy(&theirs, &record("CreatePolicy")).await.unwrap();
+    for holder in holders.each() {
+        let arn = &theirs.policy_arn;
+        let outcome = refused(
+            database,
+            database.store.attach_managed_policy(&account_id(), holder, arn, false, NOW, &record("A")),
         )
         .await;
         assert_absent(outcome);
