@@ -4,6 +4,7 @@ use super::Store;
 use super::audit::AuditRecord;
 use super::engine::{Record, Row, Tx, statements, transaction};
 use super::error::{Constraint, StoreError};
+use super::policies::Holder;
 use super::users::NewUser;
 use crate::domain::account::{AccountAlias, AccountId};
 use time::OffsetDateTime;
@@ -49,6 +50,10 @@ statements! {
     DROP_ALIAS = "UPDATE accounts SET alias = NULL, authorization_version = authorization_version + 1 \
                   WHERE account_id = $1 AND alias = $2";
     AUTHORIZATION_MOVED = "UPDATE accounts SET authorization_version = authorization_version + 1 WHERE account_id = $1";
+    MOVED_BY_USER = "UPDATE accounts SET authorization_version = authorization_version + 1 \
+                     WHERE account_id = (SELECT account_id FROM users WHERE user_id = $1)";
+    MOVED_BY_GROUP = "UPDATE accounts SET authorization_version = authorization_version + 1 \
+                      WHERE account_id = (SELECT account_id FROM user_groups WHERE group_id = $1)";
 }
 
 impl Record for AccountRecord {
@@ -72,6 +77,15 @@ impl Tx {
             0 => Err(StoreError::Conflict),
             _ => Ok(()),
         }
+    }
+
+    /// The same for the account of a user or group that ends: with it ends what it allowed.
+    pub(super) async fn move_authorization_of(&mut self, holder: Holder<'_>) -> Result<(), StoreError> {
+        let moved = match holder {
+            Holder::User(user_id) => self.execute(MOVED_BY_USER, &[user_id]).await?,
+            Holder::Group(group_id) => self.execute(MOVED_BY_GROUP, &[group_id]).await?,
+        };
+        if moved == 0 { Err(StoreError::Conflict) } else { Ok(()) }
     }
 
     /// Whether this is the first account that this installation ever made.

@@ -4,7 +4,7 @@ use super::Store;
 use super::audit::AuditRecord;
 use super::engine::{Record, Row, Tx, statements, transaction};
 use super::error::{Constraint, StoreError};
-use super::policies::Number;
+use super::policies::{Holder, Number};
 use super::users::{UserRecord, user_columns};
 use crate::domain::account::AccountId;
 use crate::domain::group::{GroupId, GroupName};
@@ -184,9 +184,10 @@ impl Store {
         self.engine.find(BELONGINGS, &[group_id]).await
     }
 
-    /// `Conflict` where the group is not what was seen.
+    /// With its policies and memberships. `Conflict` where the group is not what was seen.
     pub async fn delete_group(&self, group_id: &GroupId, version: i64, record: &AuditRecord) -> Result<(), StoreError> {
         transaction!(self.engine, |tx| {
+            tx.move_authorization_of(Holder::Group(group_id)).await?;
             if tx.execute(DELETE, &[group_id, &version]).await? == 0 {
                 return Err(StoreError::Conflict);
             }

@@ -266,9 +266,10 @@ impl Store {
         })
     }
 
-    /// With everything that is the user's but the audit records.
+    /// With everything that is the user's but the audit records. `Conflict` where the user is not what was seen.
     pub async fn delete_user(&self, user_id: &UserId, version: i64, record: &AuditRecord) -> Result<(), StoreError> {
         transaction!(self.engine, |tx| {
+            tx.move_authorization_of(Holder::User(user_id)).await?;
             if tx.execute(DELETE, &[user_id, &version]).await? == 0 {
                 return Err(StoreError::Conflict);
             }

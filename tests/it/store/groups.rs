@@ -126,7 +126,7 @@ async fn a_deleted_group_takes_its_policies_and_memberships_along(database: &Dat
     }
     let gone = new_group(1, "Ops").group_id;
     let version = store.group_belongings(&gone).await.unwrap().unwrap().version;
-    store.delete_group(&gone, version, &record("DeleteGroup")).await.unwrap();
+    assert_eq!(moves(database, store.delete_group(&gone, version, &record("DeleteGroup"))).await, 1);
     assert_eq!(group(database, "Ops").await, None);
     assert!(group(database, "Kept").await.is_some());
     for table in ["group_policies", "attached_group_policies", "user_group_members"] {

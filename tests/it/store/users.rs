@@ -119,7 +119,7 @@ async fn a_deleted_user_leaves_only_audit_records(database: &Database) {
     let unwritable = unwritable(database).await;
     assert_undone(refused(database, store.delete_user(&alice(), version, &unwritable)).await);
 
-    store.delete_user(&alice(), version, &record("DeleteUser")).await.unwrap();
+    assert_eq!(moves(database, store.delete_user(&alice(), version, &record("DeleteUser"))).await, 1);
     assert_eq!(store.user_by_id(&alice()).await.unwrap(), None);
     for table in tables {
         let left = |whose: &str| format!("SELECT COUNT(*) FROM {table} WHERE user_id = '{whose}'");
