@@ -18,8 +18,16 @@ statements! {
 }
 
 impl Tx {
-    pub(super) async fn put_tag(&mut self, user_id: &UserId, tag: &Tag) -> Result<(), StoreError> {
-        self.execute(PUT, &[user_id, &tag.key, &tag.key.folded(), &tag.value]).await.map(|_| ())
+    pub(super) async fn put_tags(&mut self, user_id: &UserId, tags: &[Tag]) -> Result<(), StoreError> {
+        for tag in tags {
+            self.execute(PUT, &[user_id, &tag.key, &tag.key.folded(), &tag.value]).await?;
+        }
+        match self.find::<Number>(COUNT, &[user_id]).await? {
+            Some(Number(number)) if number > i64::from(Quota::TagsPerUser.limit()) => {
+                Err(StoreError::QuotaExceeded(Quota::TagsPerUser))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -35,13 +43,7 @@ impl Store {
         transaction!(self.engine, |tx| {
             tx.move_authorization(account_id).await?;
             tx.move_user(user_id).await?;
-            for tag in tags {
-                tx.put_tag(user_id, tag).await?;
-            }
-            let count = tx.find::<Number>(COUNT, &[user_id]).await?;
-            if count.is_some_and(|count| count.0 > i64::from(Quota::TagsPerUser.limit())) {
-                return Err(StoreError::QuotaExceeded(Quota::TagsPerUser));
-            }
+            tx.put_tags(user_id, tags).await?;
             tx.write_audit(record).await
         })
     }

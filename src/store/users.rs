@@ -188,10 +188,7 @@ impl Tx {
         for policy_arn in &user.attached_policies {
             self.attach_policy(Holder::User(user_id), policy_arn, *at).await?;
         }
-        for tag in &user.tags {
-            self.put_tag(user_id, tag).await?;
-        }
-        Ok(())
+        self.put_tags(user_id, &user.tags).await
     }
 }
 
@@ -258,7 +255,7 @@ impl Store {
         })
     }
 
-    /// `AlreadyExists(UserName)`; `Conflict` where there is no such account.
+    /// `AlreadyExists(UserName)`; `QuotaExceeded`; `Conflict` where there is no such account.
     pub async fn create_user(&self, user: &NewUser, records: &[AuditRecord]) -> Result<(), StoreError> {
         transaction!(self.engine, |tx| {
             tx.insert_user(user).await?;

@@ -13,6 +13,7 @@ on_both_engines! {
     a_tag_is_taken_away_whatever_the_case_of_its_key,
     tags_are_read_with_their_user_by_key,
     a_user_has_fifty_tags_at_most,
+    a_user_is_made_with_fifty_tags_at_most,
     a_user_who_is_gone_gets_no_tags,
     a_change_of_tags_that_cannot_be_recorded_is_undone,
 }
@@ -97,6 +98,14 @@ async fn a_user_has_fifty_tags_at_most(database: &Database) {
             .await;
     assert_too_many(outcome, Quota::TagsPerUser);
     assert_eq!(tags_of_alice(database).await.len(), 50);
+}
+
+async fn a_user_is_made_with_fifty_tags_at_most(database: &Database) {
+    with_alice(database).await;
+    let with_tags = |count| NewUser { tags: numbered(0..count), ..new_user(user_id('D'), "Dave") };
+    let outcome = refused(database, database.store.create_user(&with_tags(51), &[record("CreateUser")])).await;
+    assert_too_many(outcome, Quota::TagsPerUser);
+    database.store.create_user(&with_tags(50), &[record("CreateUser")]).await.unwrap();
 }
 
 async fn a_user_who_is_gone_gets_no_tags(database: &Database) {
