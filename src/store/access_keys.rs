@@ -134,7 +134,7 @@ impl Store {
         })
     }
 
-    /// At most two, the older slot first.
+    /// At most two, by slot: a key made again may come before an older one.
     pub async fn access_keys(&self, user_id: &UserId) -> Result<Vec<AccessKeyRecord>, StoreError> {
         self.engine.list(OF_USER, &[user_id]).await
     }

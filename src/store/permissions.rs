@@ -8,12 +8,12 @@ use super::users::UserRecord;
 use crate::domain::tag::{Tag, TagKey};
 use crate::domain::user::UserId;
 
-/// What authorisation reads, as it stood at one moment.
+/// What authorisation reads, as it stood at one moment. The lists are in no order: no rule asks for one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permissions {
     pub account: AccountRecord,
     pub user: UserRecord,
-    /// Name and document: the user's own, then those of its groups.
+    /// Name and document, the user's own and those of its groups together: a name may stand twice.
     pub inline_policies: Vec<(String, String)>,
     /// ARN and document of managed policies; AWS's have no document here.
     pub attached_policies: Vec<(String, Option<String>)>,
