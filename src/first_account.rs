@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::error::{Error, Failure, Outcome, told as told_in_full};
 use crate::domain::principal::Caller;
 use crate::operations::first_account::CreateFirstAccount;
-use crate::operations::{Context, JudgedUser, RequestFacts};
+use crate::operations::{Context, RequestFacts};
 use crate::start_error::StartError;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
@@ -61,19 +61,12 @@ async fn take_up(app: &Arc<App>, folder: &Path) -> Result<(), StartError> {
 }
 
 fn operator(app: &Arc<App>) -> Context {
-    Context {
-        permissions: None,
-        judged_user: JudgedUser::default(),
-        app: app.clone(),
-        caller: Caller::Operator,
-        account_id: None,
-        now: app.clock.now(),
-        request: RequestFacts {
-            request_id: crate::crypto::identifier::request_id(&app.random),
-            door: "first-start",
-            ..RequestFacts::default()
-        },
-    }
+    let request = RequestFacts {
+        request_id: crate::crypto::identifier::request_id(&app.random),
+        door: "first-start",
+        ..RequestFacts::default()
+    };
+    Context::new(app.clone(), Caller::Operator, None, app.clock.now(), request)
 }
 
 fn told(first: &CreateFirstAccount, url: &str) -> String {

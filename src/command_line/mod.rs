@@ -15,7 +15,7 @@ use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Error, told};
 use crate::domain::principal::Caller;
 use crate::first_account;
-use crate::operations::{Context, JudgedUser, RequestFacts, housekeeping};
+use crate::operations::{Context, RequestFacts, housekeeping};
 use crate::server::Server;
 use crate::start;
 use crate::telemetry;
@@ -138,26 +138,21 @@ struct Door {
 impl Door {
     /// A context of the operator, about no account yet.
     fn context(&self) -> Context {
-        Context {
-            app: self.app.clone(),
-            caller: Caller::Operator,
-            account_id: None,
-            now: self.app.clock.now(),
-            request: RequestFacts {
-                request_id: request_id(&self.app.random),
-                user_agent: Some(concat!("my-security-credentials/", env!("CARGO_PKG_VERSION")).to_owned()),
-                door: "command-line",
-                ..RequestFacts::default()
-            },
-            permissions: None,
-            judged_user: JudgedUser::default(),
-        }
+        let request = RequestFacts {
+            request_id: request_id(&self.app.random),
+            user_agent: Some(concat!("my-security-credentials/", env!("CARGO_PKG_VERSION")).to_owned()),
+            door: "command-line",
+            ..RequestFacts::default()
+        };
+        Context::new(self.app.clone(), Caller::Operator, None, self.app.clock.now(), request)
     }
 
     /// The same, about the account that was named by its ID or alias.
     async fn about(&self, account: &AccountName) -> Result<Context, Error> {
         let account_id = self.account_id(account).await?;
-        Ok(Context { account_id: Some(account_id), ..self.context() })
+        let mut cx = self.context();
+        cx.account_id = Some(account_id);
+        Ok(cx)
     }
 
     async fn account_id(&self, name: &AccountName) -> Result<AccountId, Error> {

@@ -191,10 +191,11 @@ impl Create {
             ("Password", json!(given.and_then(|given| given.shown))),
             ("Attached", json!(attached)),
         ];
-        if self.access_key {
-            shown.extend(create_access_key(&cx, &created.user.user_name).await?);
-        }
+        // The password is seen this once: it is shown also where the key fails.
+        let key = if self.access_key { create_access_key(&cx, &created.user.user_name).await } else { Ok(Vec::new()) };
+        shown.extend(key.as_ref().into_iter().flatten().cloned());
         door.output.show(&shown);
+        key?;
         if !self.path.is_root() {
             eprintln!(
                 "Note: policies whose Resource ends in user/${{aws:username}}, as those of the AWS guide do, do not match a user with a path."

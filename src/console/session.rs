@@ -8,7 +8,7 @@ use super::error::PageError;
 use super::session_row::{GONE, ROW, Row, State, moment};
 use super::state::Console;
 use crate::domain::principal::{Caller, Credentials, IamUser, Stage};
-use crate::operations::{Context, JudgedUser, Operation, RequestFacts, session as sessions};
+use crate::operations::{Context, Operation, RequestFacts, session as sessions};
 use actix_session::{Session, SessionExt};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -125,15 +125,9 @@ impl SignedIn {
             return Err(PageError::other_stage(request, stage));
         }
         let user = row.iam_user().map_err(PageError::failed)?;
-        let cx = Context {
-            app: console.app.clone(),
-            account_id: Some(user.account_id.clone()),
-            now: console.app.clock.now(),
-            request: super::state::facts(request),
-            caller: Caller::User { user, credentials: Credentials::Console(row.console_session()) },
-            permissions: None,
-            judged_user: JudgedUser::default(),
-        };
+        let (account_id, now) = (Some(user.account_id.clone()), console.app.clock.now());
+        let caller = Caller::User { user, credentials: Credentials::Console(row.console_session()) };
+        let cx = Context::new(console.app.clone(), caller, account_id, now, super::state::facts(request));
         let (last_sign_in_at, told_change_at) = (row.last_sign_in_at.map(moment), row.told_change_at.map(moment));
         let signed_in = Self { cx, console, session, last_sign_in_at, told_change_at };
         super::page::remember_for_errors(request, &signed_in);

@@ -101,6 +101,8 @@ pub struct Details {
     pub violations: Vec<Violation>,
     /// What AWS's sentence does not say.
     pub detail: Option<String>,
+    /// A name in the message that nobody has: it may be a password in the wrong place, so no record holds it.
+    pub unknown_name: Option<String>,
 }
 
 /// An answer for the caller, word for word.

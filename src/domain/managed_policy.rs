@@ -1,30 +1,19 @@
 //! The AWS-managed policies that this server knows. They are the same in every account and nobody can change them.
 //! Source: AWS IAM User Guide, "AWS managed policies for IAM".
 
-use super::error::ParseError;
+use super::name::unique_id;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
 /// A managed policy has one version: a changed one is another policy.
 pub const VERSION: &str = "v1";
 
-/// `ANPA` and 17 more of A-Z and 0-9.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PolicyId(String);
-
-impl PolicyId {
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        if super::name::is_unique_id(text, "ANPA") {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ParseError::new("a policy ID is ANPA and 17 letters or digits"))
-        }
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+unique_id!(
+    /// `ANPA` and 17 more of A-Z and 0-9.
+    PolicyId,
+    "ANPA",
+    "a policy ID is ANPA and 17 letters or digits"
+);
 
 /// A policy that AWS wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,10 @@ pub enum Quota {
     PoliciesPerUser,
     PoliciesPerGroup,
     TagsPerUser,
+    /// Of all inline policies of a user together, in characters, white space not counted; and so on.
+    UserPolicySize,
+    GroupPolicySize,
+    PolicySize,
 }
 
 impl Quota {
@@ -16,6 +20,9 @@ impl Quota {
             Self::AccessKeysPerUser => 2,
             Self::GroupsPerUser | Self::PoliciesPerUser | Self::PoliciesPerGroup => 10,
             Self::TagsPerUser => 50,
+            Self::UserPolicySize => 2048,
+            Self::GroupPolicySize => 5120,
+            Self::PolicySize => 6144,
         }
     }
 
@@ -27,6 +34,9 @@ impl Quota {
             Self::PoliciesPerUser => "PoliciesPerUser",
             Self::PoliciesPerGroup => "PoliciesPerGroup",
             Self::TagsPerUser => "TagsPerUser",
+            Self::UserPolicySize => "UserPolicySize",
+            Self::GroupPolicySize => "GroupPolicySize",
+            Self::PolicySize => "PolicySize",
         }
     }
 }

@@ -2,40 +2,20 @@
 //! Source: AWS IAM User Guide, "IAM identifiers" and "IAM and AWS STS quotas".
 
 use super::error::ParseError;
-use super::name::{is_name, is_unique_id};
+use super::name::{bad_name, is_name, unique_id};
 use std::fmt;
 
-/// `AIDA` and 17 more of A-Z and 0-9; a user made again under the same name gets another one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct UserId(String);
-
-impl UserId {
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        if is_unique_id(text, "AIDA") {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ParseError::new("a user ID is AIDA and 17 letters or digits"))
-        }
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+unique_id!(
+    /// `AIDA` and 17 more of A-Z and 0-9; a user made again under the same name gets another one.
+    UserId,
+    "AIDA",
+    "a user ID is AIDA and 17 letters or digits"
+);
 
 /// 1 to 64 of `A-Z a-z 0-9 + = , . @ _ -`, as written when the user was made. A request may ask for up to 128, as AWS
 /// has it; nobody is called so.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UserName(String);
-
-/// AWS's text for a bad user name.
-const BAD_NAME: &str = "The specified value for userName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-";
 
 impl UserName {
     pub fn parse(text: &str) -> Result<Self, ParseError> {
@@ -47,7 +27,7 @@ impl UserName {
         if text.is_empty() || text.len() > 128 {
             return Err(ParseError::new("a user name has 1 to 64 characters"));
         }
-        if is_name(text, 128) { Ok(Self(text.to_owned())) } else { Err(ParseError::new(BAD_NAME)) }
+        if is_name(text, 128) { Ok(Self(text.to_owned())) } else { Err(ParseError::new(bad_name("userName"))) }
     }
 
     pub fn as_str(&self) -> &str {

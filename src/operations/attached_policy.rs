@@ -38,11 +38,7 @@ impl<H: PolicyHolder> Operation for AttachPolicy<H> {
         let held = self.holder.find(cx).await?;
         let (arn, store) = (&self.policy_arn, &cx.app.store);
         let is_awss = aws_managed_policy(arn.as_str()).is_some();
-        // Another account's policy does not exist here.
-        if !is_awss && store.managed_policy(held.account_id(), arn).await.map_err(store_failure)?.is_none() {
-            return Err(not_attachable(arn));
-        }
-        let record = held.record(cx, Self::NAME, "policyArn", arn.as_str());
+        let record = held.record(cx, Self::NAME, &[("policyArn", arn.as_str())]);
         match store.attach_managed_policy(held.account_id(), held.holder(), arn, is_awss, cx.now, &record).await {
             Err(StoreError::Absent) => Err(not_attachable(arn)),
             other => other.map_err(store_failure),
@@ -72,7 +68,7 @@ impl<H: PolicyHolder> Operation for DetachPolicy<H> {
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
         let held = self.holder.find(cx).await?;
         let arn = &self.policy_arn;
-        let record = held.record(cx, Self::NAME, "policyArn", arn.as_str());
+        let record = held.record(cx, Self::NAME, &[("policyArn", arn.as_str())]);
         match cx.app.store.detach_managed_policy(held.account_id(), held.holder(), arn, &record).await {
             Err(StoreError::Absent) => Err(Error::refused(Code::NoSuchEntity, format!("Policy {arn} was not found."))),
             other => other.map_err(store_failure),

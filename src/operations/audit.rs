@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+/// AWS's words in the place of a name that nobody has.
+const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
 impl Context {
     /// A record of what the caller does now.
     pub(super) fn audit_record(&self, event_name: &str) -> AuditRecord {
@@ -54,7 +57,11 @@ impl AuditRecord {
 
     pub(super) fn refused(mut self, refusal: &Refusal) -> Self {
         self.error_code = Some(refusal.code.name().to_owned());
-        self.error_message = Some(refusal.message.clone());
+        let message = match &refusal.details.unknown_name {
+            Some(name) => refusal.message.replace(name.as_str(), HIDDEN),
+            None => refusal.message.clone(),
+        };
+        self.error_message = Some(message);
         self
     }
 }
@@ -66,7 +73,7 @@ pub(super) fn console_login(
     now: OffsetDateTime,
     user: Option<&IamUser>,
 ) -> AuditRecord {
-    let unknown = json!({ "type": "IAMUser", "userName": "HIDDEN_DUE_TO_SECURITY_REASONS" });
+    let unknown = json!({ "type": "IAMUser", "userName": HIDDEN });
     AuditRecord {
         account_id: user.map(|user| user.account_id.clone()),
         user_id: user.map(|user| user.user_id.clone()),

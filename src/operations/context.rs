@@ -3,18 +3,17 @@
 //! `Authorized`, and skipping authorisation does not compile.
 
 use super::demand::Demand;
+use super::judged::Judged;
 use super::judgement::judge;
+use super::refusal::changed_meanwhile;
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error, Refusal};
 use crate::domain::principal::{Caller, IamUser};
-use crate::domain::user::UserName;
-use crate::store::permissions::Permissions;
-use crate::store::users::TaggedUser;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// What a request says about itself, whatever door it came through.
@@ -40,26 +39,7 @@ pub struct Context {
     pub account_id: Option<AccountId>,
     pub now: OffsetDateTime,
     pub request: RequestFacts,
-    /// What the caller may do, where it was read together with the access key: the first judgement reads nothing again.
-    pub permissions: Option<Arc<Permissions>>,
-    /// The user that the operation under way was judged on.
-    pub judged_user: JudgedUser,
-}
-
-/// A target that was read to be judged is not read again to be acted on: both see the same row, at one read.
-#[derive(Clone, Default)]
-pub struct JudgedUser(Arc<Mutex<Option<TaggedUser>>>);
-
-impl JudgedUser {
-    pub(super) fn set(&self, user: Option<TaggedUser>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = user;
-    }
-
-    /// Once, and only of that name, in any case.
-    pub(super) fn take(&self, name: &UserName) -> Option<TaggedUser> {
-        let mut judged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        judged.take_if(|judged| judged.user.user_name.folded() == name.folded())
-    }
+    pub(super) judged: Judged,
 }
 
 /// One thing that can be done.
@@ -80,7 +60,6 @@ pub trait Operation {
 /// A context whose caller may do what it is about to do. Only `perform` makes one.
 pub struct Authorized<'a> {
     context: &'a Context,
-    demands: &'a [Demand],
     /// Of the caller's account, when the policies were read; a write that must hold on to the verdict demands it again.
     authorization_version: Option<i64>,
 }
@@ -93,10 +72,28 @@ impl std::ops::Deref for Authorized<'_> {
     }
 }
 
+/// How often an operation that another change overtook looks again, before it says so.
+const ATTEMPTS: usize = 4;
+
 impl Authorized<'_> {
-    /// Judges the same demands again, on what the store says now.
-    pub async fn renewed(&self) -> Result<Self, Error> {
-        authorize(self.context, self.demands, Reading::Anew).await
+    /// Tries to act. Where another change came first (none), what the operation demands is found out and judged anew, on
+    /// what the store says now, and then it is tried again.
+    pub(super) async fn until_settled<O: Operation, T>(
+        &self,
+        operation: &O,
+        mut attempt: impl AsyncFnMut(&Authorized<'_>) -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
+        if let Some(done) = attempt(self).await? {
+            return Ok(done);
+        }
+        for _ in 1..ATTEMPTS {
+            self.context.judged.forget();
+            let demands = operation.demands(self.context).await?;
+            if let Some(done) = attempt(&authorize(self.context, &demands).await?).await? {
+                return Ok(done);
+            }
+        }
+        Err(changed_meanwhile())
     }
 
     /// None for an operator, whom no policy binds.
@@ -106,6 +103,17 @@ impl Authorized<'_> {
 }
 
 impl Context {
+    /// `account_id`: what the request is about.
+    pub fn new(
+        app: Arc<App>,
+        caller: Caller,
+        account_id: Option<AccountId>,
+        now: OffsetDateTime,
+        request: RequestFacts,
+    ) -> Self {
+        Self { app, caller, account_id, now, request, judged: Judged::default() }
+    }
+
     /// Authorises, runs, and records a refusal. The answer stands even if its record cannot be written.
     pub async fn perform<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
         let outcome = self.attempt(&operation).await;
@@ -121,9 +129,9 @@ impl Context {
     }
 
     async fn attempt<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
-        self.judged_user.set(None);
+        self.judged.forget_target();
         let demands = operation.demands(self).await?;
-        let authorized = authorize(self, &demands, Reading::Once).await?;
+        let authorized = authorize(self, &demands).await?;
         operation.run(&authorized).await
     }
 
@@ -134,7 +142,7 @@ impl Context {
 
     /// The same, with the reason.
     pub async fn refusal_of(&self, action: Action, target: &Arn) -> Result<Option<Refusal>, Error> {
-        match authorize(self, &[Demand::on(action, target.clone())], Reading::Once).await {
+        match authorize(self, &[Demand::on(action, target.clone())]).await {
             Ok(_) => Ok(None),
             Err(Error::Refused(refusal)) => Ok(Some(refusal)),
             Err(failed) => Err(failed),
@@ -161,20 +169,10 @@ impl Context {
     }
 }
 
-/// Whether what was read with the access key will do.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reading {
-    Once,
-    Anew,
-}
-
-async fn authorize<'a>(cx: &'a Context, demands: &'a [Demand], reading: Reading) -> Result<Authorized<'a>, Error> {
+async fn authorize<'a>(cx: &'a Context, demands: &[Demand]) -> Result<Authorized<'a>, Error> {
     let authorization_version = match &cx.caller {
         Caller::Operator => None,
-        Caller::User { user, .. } => {
-            let known = cx.permissions.as_deref().filter(|_| reading == Reading::Once);
-            Some(judge(cx, user, known, demands).await?)
-        }
+        Caller::User { user, .. } => Some(judge(cx, user, demands).await?),
     };
-    Ok(Authorized { context: cx, demands, authorization_version })
+    Ok(Authorized { context: cx, authorization_version })
 }

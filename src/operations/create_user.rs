@@ -2,11 +2,11 @@
 
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
-use super::inline_policy::well_formed;
+use super::inline_policy::{too_long, well_formed};
 use super::login_profile::login_profile;
 use super::password::policy_violation;
 use super::refusal::{hashing_failure, store_failure};
-use super::user::{find, user_exists};
+use super::user::user_exists;
 use super::user_tag::{recorded, refuse_duplicate_keys};
 use crate::crypto::identifier;
 use crate::domain::action::Action;
@@ -16,6 +16,7 @@ use crate::domain::managed_policy::IAM_USER_CHANGE_PASSWORD;
 use crate::domain::name::PolicyName;
 use crate::domain::password::TypedPassword;
 use crate::domain::password_policy::PasswordRules;
+use crate::domain::quota::Quota;
 use crate::domain::tag::Tag;
 use crate::domain::user::{Path, UserName};
 use crate::store::StoreError;
@@ -65,10 +66,13 @@ impl Operation for CreateUser {
             (!self.tags.is_empty(), Action::TagUser),
             (self.login_profile.is_some(), Action::CreateLoginProfile),
             (!self.inline_policies.is_empty(), Action::PutUserPolicy),
-            (!self.attached_policies.is_empty() || self.must_reset(), Action::AttachUserPolicy),
         ];
         let needed = all.into_iter().filter(|(needed, _)| *needed);
-        Ok(needed.map(|(_, action)| Demand::on(action, arn.clone()).bringing(&self.tags)).collect())
+        let needed = needed.map(|(_, action)| Demand::on(action, arn.clone()).bringing(&self.tags));
+        let unasked = self.must_reset().then_some(IAM_USER_CHANGE_PASSWORD.arn);
+        let attached = self.attached_policies.iter().map(String::as_str).chain(unasked);
+        let attached = attached.map(|policy| Demand::on(Action::AttachUserPolicy, arn.clone()).naming_policy(policy));
+        Ok(needed.chain(attached).collect())
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<UserCreated, Error> {
@@ -100,8 +104,11 @@ impl Operation for CreateUser {
             tags: self.tags.clone(),
         };
         match cx.app.store.create_user(&user, &Self::records(cx, &user)).await {
-            Ok(()) => self.created(cx, change_password_attached).await,
+            Ok(()) => Ok(self.created(user, change_password_attached)),
             Err(StoreError::AlreadyExists(_)) => Err(user_exists(&self.user_name)),
+            Err(StoreError::QuotaExceeded(quota @ Quota::UserPolicySize)) => {
+                Err(too_long(quota, "user", self.user_name.as_str()))
+            }
             Err(error) => Err(store_failure(error)),
         }
     }
@@ -142,8 +149,8 @@ impl CreateUser {
             let parameters = json!({ "userName": name, "passwordResetRequired": profile.password_reset_required });
             records.push(cx.audit_record("CreateLoginProfile").with_parameters(&parameters));
         }
-        for (policy, _) in &user.inline_policies {
-            let parameters = json!({ "userName": name, "policyName": policy.as_str() });
+        for (policy, document) in &user.inline_policies {
+            let parameters = json!({ "userName": name, "policyName": policy.as_str(), "policyDocument": document });
             records.push(cx.audit_record("PutUserPolicy").with_parameters(&parameters));
         }
         for arn in &user.attached_policies {
@@ -153,9 +160,18 @@ impl CreateUser {
         records.into_iter().map(|record| record.about(&user.user_id)).collect()
     }
 
-    async fn created(&self, cx: &Authorized<'_>, change_password_attached: bool) -> Result<UserCreated, Error> {
-        let user = find(cx, &self.user_name).await?;
-        let arn = user.arn();
-        Ok(UserCreated { user, arn, tags: self.tags.clone(), change_password_attached })
+    /// As it was written: to read it back could fail, after all is done.
+    fn created(&self, user: NewUser, change_password_attached: bool) -> UserCreated {
+        let user = UserRecord {
+            user_id: user.user_id,
+            account_id: user.account_id,
+            user_name: user.user_name,
+            path: user.path,
+            created_at: user.at,
+            session_epoch: 1,
+            password_last_used_at: None,
+            version: 1,
+        };
+        UserCreated { arn: user.arn(), user, tags: self.tags.clone(), change_password_attached }
     }
 }

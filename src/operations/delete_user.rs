@@ -2,9 +2,8 @@
 
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
-use super::password::ATTEMPTS;
-use super::refusal::{changed_meanwhile, delete_conflict, no_such_user, store_failure};
-use super::user::find_anew;
+use super::refusal::{delete_conflict, no_such_user, store_failure};
+use super::user::find;
 use crate::domain::action::Action;
 use crate::domain::error::Error;
 use crate::domain::user::UserName;
@@ -21,13 +20,8 @@ pub struct DeleteUser {
 }
 
 /// What deleting a user with all that it has also does.
-const ALSO: [Action; 5] = [
-    Action::DeleteLoginProfile,
-    Action::DeleteAccessKey,
-    Action::DeleteUserPolicy,
-    Action::DetachUserPolicy,
-    Action::RemoveUserFromGroup,
-];
+const ALSO: [Action; 4] =
+    [Action::DeleteLoginProfile, Action::DeleteAccessKey, Action::DeleteUserPolicy, Action::DetachUserPolicy];
 
 impl Operation for DeleteUser {
     type Output = ();
@@ -35,30 +29,40 @@ impl Operation for DeleteUser {
 
     async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
         let mut demands = vec![cx.user_demand(Action::DeleteUser, &self.user_name).await?];
-        if self.with_belongings {
-            for action in ALSO {
-                demands.push(cx.user_demand(action, &self.user_name).await?);
-            }
+        if !self.with_belongings {
+            return Ok(demands);
+        }
+        for action in ALSO {
+            demands.push(cx.user_demand(action, &self.user_name).await?);
+        }
+        if let Ok(user) = find(cx, &self.user_name).await {
+            let groups = cx.app.store.groups_of(&user.user_id).await.map_err(store_failure)?;
+            demands.extend(groups.iter().map(|group| Demand::on(Action::RemoveUserFromGroup, group.arn())));
         }
         Ok(demands)
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
-        for _ in 0..ATTEMPTS {
-            let user = find_anew(cx, &self.user_name).await?;
-            let belongings = cx.app.store.belongings(&user.user_id).await.map_err(store_failure)?;
-            let belongings = belongings.ok_or_else(|| no_such_user(&self.user_name))?;
-            if !self.with_belongings {
-                refuse_belongings(&belongings)?;
-            }
-            let record = cx.audit_record(Self::NAME).with_parameters(&json!({ "userName": user.user_name.as_str() }));
-            let record = record.about(&user.user_id);
-            match cx.app.store.delete_user(&user.user_id, belongings.version, &record).await {
-                Err(StoreError::Conflict) => {}
-                other => return other.map_err(store_failure),
-            }
+        cx.until_settled(self, async |cx| self.attempt(cx).await).await
+    }
+}
+
+impl DeleteUser {
+    async fn attempt(&self, cx: &Authorized<'_>) -> Result<Option<()>, Error> {
+        let user = find(cx, &self.user_name).await?;
+        let belongings = cx.app.store.belongings(&user.user_id).await.map_err(store_failure)?;
+        let belongings = belongings.ok_or_else(|| no_such_user(&self.user_name))?;
+        if !self.with_belongings {
+            refuse_belongings(&belongings)?;
         }
-        Err(changed_meanwhile())
+        let record = cx.audit_record(Self::NAME).with_parameters(&json!({ "userName": user.user_name.as_str() }));
+        let record = record.about(&user.user_id);
+        // The version of the row that was judged: what was given to the user since then is a change that came first.
+        match cx.app.store.delete_user(&user.user_id, user.version, &record).await {
+            Ok(()) => Ok(Some(())),
+            Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(store_failure(error)),
+        }
     }
 }
 

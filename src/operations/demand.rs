@@ -17,6 +17,8 @@ pub enum Demand {
 pub struct Asked {
     pub action: Action,
     pub target: Arn,
+    /// Nothing has the name that was asked for: it may be a password that was typed in the wrong place, and is not recorded.
+    pub is_unknown: bool,
     /// What a refusal calls the target, where its ARN would tell something.
     pub shown_as: Option<String>,
     /// Condition keys of this target and this request, with their values.
@@ -25,7 +27,12 @@ pub struct Asked {
 
 impl Demand {
     pub fn on(action: Action, target: impl Into<Arn>) -> Self {
-        Self::Action(Asked { action, target: target.into(), shown_as: None, keys: Vec::new() })
+        Self::Action(Asked { action, target: target.into(), is_unknown: false, shown_as: None, keys: Vec::new() })
+    }
+
+    /// On something that is not there.
+    pub fn on_unknown(action: Action, target: Arn) -> Self {
+        Self::Action(Asked { action, target, is_unknown: true, shown_as: None, keys: Vec::new() })
     }
 
     fn with(mut self, key: String, values: Vec<String>) -> Self {

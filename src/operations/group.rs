@@ -2,8 +2,7 @@
 
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
-use super::password::ATTEMPTS;
-use super::refusal::{changed_meanwhile, delete_conflict, no_such_group, store_failure};
+use super::refusal::{delete_conflict, no_such_group, store_failure};
 use crate::crypto::identifier;
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
@@ -121,35 +120,37 @@ impl Operation for UpdateGroup {
 
     /// On the group as it is and on what it becomes.
     async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        let account = cx.account()?;
-        let found = cx.app.store.group(account, &self.group_name).await.map_err(store_failure)?;
-        let Some(group) = found else {
-            return Ok(vec![cx.group_demand(Action::UpdateGroup, &self.group_name).await?]);
-        };
+        let demand = cx.group_demand(Action::UpdateGroup, &self.group_name).await?;
+        let Ok(group) = cx.find_group(&self.group_name).await else { return Ok(vec![demand]) };
         let path = self.new_path.as_ref().unwrap_or(&group.path);
-        let becomes = Arn::group(account, path, self.new_group_name.as_ref().unwrap_or(&group.group_name));
-        let arns = if becomes == group.arn() { vec![becomes] } else { vec![group.arn(), becomes] };
-        Ok(arns.into_iter().map(|arn| Demand::on(Action::UpdateGroup, arn)).collect())
+        let name = self.new_group_name.as_ref().unwrap_or(&group.group_name);
+        let becomes = Arn::group(&group.account_id, path, name);
+        let then = (becomes != group.arn()).then(|| Demand::on(Action::UpdateGroup, becomes));
+        Ok([demand].into_iter().chain(then).collect())
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
-        for _ in 0..ATTEMPTS {
-            let seen = cx.find_group(&self.group_name).await?;
-            let path = self.new_path.as_ref().unwrap_or(&seen.path);
-            let name = self.new_group_name.as_ref().unwrap_or(&seen.group_name);
-            let parameters = json!({
-                "groupName": seen.group_name.as_str(),
-                "newGroupName": self.new_group_name.as_ref().map(GroupName::as_str),
-                "newPath": self.new_path.as_ref().map(Path::as_str),
-            });
-            let record = cx.audit_record(Self::NAME).with_parameters(&parameters);
-            match cx.app.store.update_group(&seen, name, path, &record).await {
-                Err(StoreError::Conflict) => {}
-                Err(StoreError::AlreadyExists(_)) => return Err(group_exists(name)),
-                other => return other.map_err(store_failure),
-            }
+        cx.until_settled(self, async |cx| self.attempt(cx).await).await
+    }
+}
+
+impl UpdateGroup {
+    async fn attempt(&self, cx: &Authorized<'_>) -> Result<Option<()>, Error> {
+        let seen = cx.find_group(&self.group_name).await?;
+        let path = self.new_path.as_ref().unwrap_or(&seen.path);
+        let name = self.new_group_name.as_ref().unwrap_or(&seen.group_name);
+        let parameters = json!({
+            "groupName": seen.group_name.as_str(),
+            "newGroupName": self.new_group_name.as_ref().map(GroupName::as_str),
+            "newPath": self.new_path.as_ref().map(Path::as_str),
+        });
+        let record = cx.audit_record(Self::NAME).with_parameters(&parameters);
+        match cx.app.store.update_group(&seen, name, path, &record).await {
+            Ok(()) => Ok(Some(())),
+            Err(StoreError::Conflict) => Ok(None),
+            Err(StoreError::AlreadyExists(_)) => Err(group_exists(name)),
+            Err(error) => Err(store_failure(error)),
         }
-        Err(changed_meanwhile())
     }
 }
 
@@ -168,19 +169,21 @@ impl Operation for DeleteGroup {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
-        for _ in 0..ATTEMPTS {
-            let group = cx.find_group(&self.group_name).await?;
-            let belongings = cx.app.store.group_belongings(&group.group_id).await.map_err(store_failure)?;
-            let belongings = belongings.ok_or_else(|| no_such_group(&self.group_name))?;
-            refuse_belongings(&belongings)?;
-            let record =
-                cx.audit_record(Self::NAME).with_parameters(&json!({ "groupName": group.group_name.as_str() }));
-            match cx.app.store.delete_group(&group.group_id, belongings.version, &record).await {
-                Err(StoreError::Conflict) => {}
-                other => return other.map_err(store_failure),
-            }
+        cx.until_settled(self, async |cx| self.attempt(cx).await).await
+    }
+}
+
+impl DeleteGroup {
+    async fn attempt(&self, cx: &Authorized<'_>) -> Result<Option<()>, Error> {
+        let group = cx.find_group(&self.group_name).await?;
+        let belongings = cx.app.store.group_belongings(&group.group_id).await.map_err(store_failure)?;
+        refuse_belongings(&belongings.ok_or_else(|| no_such_group(&self.group_name))?)?;
+        let record = cx.audit_record(Self::NAME).with_parameters(&json!({ "groupName": group.group_name.as_str() }));
+        match cx.app.store.delete_group(&group.group_id, group.version, &record).await {
+            Ok(()) => Ok(Some(())),
+            Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(store_failure(error)),
         }
-        Err(changed_meanwhile())
     }
 }
 
@@ -207,11 +210,19 @@ impl Context {
     pub(super) async fn group_demand(&self, action: Action, name: &GroupName) -> Result<Demand, Error> {
         let account = self.account()?;
         let group = self.app.store.group(account, name).await.map_err(store_failure)?;
-        let unknown = || Arn::group(account, &Path::root(), name);
-        Ok(Demand::on(action, group.map_or_else(unknown, |group| group.arn())))
+        let demand = match &group {
+            Some(group) => Demand::on(action, group.arn()),
+            None => Demand::on_unknown(action, Arn::group(account, &Path::root(), name)),
+        };
+        self.judged.set_group(group);
+        Ok(demand)
     }
 
+    /// The group that was judged, or, where another thing was, the one of that name.
     pub(super) async fn find_group(&self, name: &GroupName) -> Result<GroupRecord, Error> {
+        if let Some(judged) = self.judged.group(name) {
+            return Ok(judged);
+        }
         let group = self.app.store.group(self.account()?, name).await.map_err(store_failure)?;
         group.ok_or_else(|| no_such_group(name))
     }

@@ -9,6 +9,7 @@ use crate::domain::group::GroupName;
 use crate::domain::name::PolicyName;
 use crate::domain::page::{Page, Paged};
 use crate::domain::policy::PolicyDocument;
+use crate::domain::quota::Quota;
 use crate::domain::user::UserName;
 use crate::store::StoreError;
 
@@ -40,13 +41,23 @@ impl<H: PolicyHolder> Operation for PutInlinePolicy<H> {
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
         well_formed(&self.policy_document)?;
         let held = self.holder.find(cx).await?;
-        let record = held.record(cx, Self::NAME, "policyName", self.policy_name.as_str());
+        let policy = [("policyName", self.policy_name.as_str()), ("policyDocument", &self.policy_document)];
+        let record = held.record(cx, Self::NAME, &policy);
         let store = &cx.app.store;
-        store
+        let put = store
             .put_inline_policy(held.account_id(), held.holder(), &self.policy_name, &self.policy_document, &record)
-            .await
-            .map_err(store_failure)
+            .await;
+        put.map_err(|error| match error {
+            StoreError::QuotaExceeded(quota) => too_long(quota, H::NOUN, self.holder.as_str()),
+            other => store_failure(other),
+        })
     }
+}
+
+/// AWS's words.
+pub(super) fn too_long(quota: Quota, noun: &str, name: &str) -> Error {
+    let message = format!("Maximum policy size of {} bytes exceeded for {noun} {name}", quota.limit());
+    Error::refused(Code::LimitExceeded, message)
 }
 
 /// One of them.
@@ -119,7 +130,7 @@ impl<H: PolicyHolder> Operation for DeleteInlinePolicy<H> {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
         let held = self.holder.find(cx).await?;
-        let record = held.record(cx, Self::NAME, "policyName", self.policy_name.as_str());
+        let record = held.record(cx, Self::NAME, &[("policyName", self.policy_name.as_str())]);
         let store = &cx.app.store;
         match store.delete_inline_policy(held.account_id(), held.holder(), &self.policy_name, &record).await {
             Err(StoreError::Absent) => Err(no_such_policy::<H>(&self.policy_name)),

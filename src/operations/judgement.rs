@@ -13,28 +13,23 @@ use crate::domain::managed_policy::aws_managed_policy;
 use crate::domain::policy::{AccessRequest, ConditionContext, Decision, PolicyDocument, evaluate};
 use crate::domain::principal::{IamUser, Stage};
 use crate::store::permissions::Permissions;
+use std::sync::Arc;
 
 /// Whether the user's policies, as they are now, allow all of the demands; the version of the account that they were read at.
-pub(super) async fn judge(
-    cx: &Context,
-    user: &IamUser,
-    known: Option<&Permissions>,
-    demands: &[Demand],
-) -> Result<i64, Error> {
-    let read;
-    let permissions = if let Some(known) = known {
+pub(super) async fn judge(cx: &Context, user: &IamUser, demands: &[Demand]) -> Result<i64, Error> {
+    let permissions = if let Some(known) = cx.judged.permissions() {
         known
     } else {
-        read = cx.app.store.permissions(&user.user_id).await.map_err(store_failure)?;
-        read.as_ref().ok_or_else(|| Error::refused(Code::NotAuthorized, "The user does not exist any more."))?
+        let read = cx.app.store.permissions(&user.user_id).await.map_err(store_failure)?;
+        Arc::new(read.ok_or_else(|| Error::refused(Code::NotAuthorized, "The user does not exist any more."))?)
     };
     if demands.is_empty() {
         return Ok(permissions.account.authorization_version);
     }
-    let policies = documents(permissions)?;
+    let policies = documents(&permissions)?;
     let context = condition_context(cx, user, &permissions.tags);
     let must_change = cx.caller.session().is_some_and(|session| session.stage == Stage::MustChangePassword);
-    let judgement = Judgement { user, must_change, permissions };
+    let judgement = Judgement { user, must_change, permissions: &permissions };
     for demand in demands {
         let Demand::Action(asked) = demand else {
             return Err(Error::refused(Code::NotAuthorized, "Only an operator of this server can do this."));
@@ -81,11 +76,11 @@ struct Judgement<'a> {
 
 impl Judgement<'_> {
     fn judge(&self, policies: &[NamedPolicy], context: &ConditionContext, asked: &Asked) -> Result<(), Error> {
-        let Asked { action, target, shown_as, .. } = asked;
-        let (action, shown) = (*action, shown_as.as_deref().unwrap_or(target.as_str()));
+        let Asked { action, target, .. } = asked;
+        let action = *action;
         if self.must_change && !self.is_own_password(action, target) {
             let reason = "because the password must be changed first".to_owned();
-            return Err(not_authorized(&self.user.arn(), action, shown, &reason));
+            return Err(not_authorized(&self.user.arn(), asked, &reason));
         }
         let request = AccessRequest { action: action.name(), resource: target.as_str(), context };
         let reason = match evaluate(policies.iter().map(|policy| &policy.document), &request) {
@@ -96,7 +91,7 @@ impl Judgement<'_> {
                 format!("with an explicit deny in an identity-based policy{}", denier(&policies[policy].name))
             }
         };
-        Err(not_authorized(&self.user.arn(), action, shown, &reason))
+        Err(not_authorized(&self.user.arn(), asked, &reason))
     }
 
     /// The account's *allow users to change their own password* is one more Allow, on self only.

@@ -52,13 +52,7 @@ impl Operation for ListPolicies {
         if self.scope != Scope::Aws {
             items.extend(self.local(cx, after.strip_prefix(LOCAL)).await?);
         }
-        let mut paged = self.page.cut(items, |(key, _)| key.clone());
-        for (_, policy) in &mut paged.items {
-            let arn = PolicyArn::parse(&policy.arn).map_err(Error::failed)?;
-            let count = cx.app.store.count_attachments(cx.account()?, &arn).await;
-            policy.attachment_count = count.map_err(store_failure)?;
-        }
-        Ok(paged.map(|(_, policy)| policy))
+        Ok(self.page.cut(items, |(key, _)| key.clone()).map(|(_, policy)| policy))
     }
 }
 
@@ -69,7 +63,8 @@ impl ListPolicies {
             let arn = PolicyArn::parse(policy.arn).map_err(Error::failed)?;
             let count = cx.app.store.count_attachments(cx.account()?, &arn).await.map_err(store_failure)?;
             if self.path_prefix == "/" && (!self.only_attached || count > 0) {
-                found.push((format!("{AWS}{}", policy.name.to_ascii_lowercase()), policy.into()));
+                let shown = ManagedPolicy { attachment_count: count, ..policy.into() };
+                found.push((format!("{AWS}{}", policy.name.to_ascii_lowercase()), shown));
             }
         }
         found.sort_by(|one, other| one.0.cmp(&other.0));

@@ -2,8 +2,9 @@
 
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
-use super::password::{ATTEMPTS, history_entry, judged};
-use super::refusal::{changed_meanwhile, hashing_failure, no_login_profile, no_such_user, store_failure};
+use super::password::{history_entry, judged};
+use super::refusal::{hashing_failure, no_login_profile, no_such_user, store_failure};
+use super::user::find;
 use crate::app::App;
 use crate::crypto::identifier::one_time_password;
 use crate::domain::action::Action;
@@ -44,6 +45,12 @@ impl Operation for CreateLoginProfile {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<LoginProfileFound, Error> {
+        cx.until_settled(self, async |cx| self.attempt(cx).await).await
+    }
+}
+
+impl CreateLoginProfile {
+    async fn attempt(&self, cx: &Authorized<'_>) -> Result<Option<LoginProfileFound>, Error> {
         let facts = password_facts_of(cx, cx.name_or_own(self.user_name.as_ref())?).await?;
         let user_name = facts.user.user_name.clone();
         if facts.login_profile.is_some() {
@@ -55,12 +62,15 @@ impl Operation for CreateLoginProfile {
         let profile = login_profile(cx, hash, history_entry, self.password_reset_required);
         let parameters = parameters(&facts.user, self.password_reset_required);
         let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
-        match cx.app.store.create_login_profile(&facts.user.user_id, &profile, cx.now, &record).await {
-            Ok(()) => Ok(LoginProfileFound {
+        let seen = facts.account.authorization_version;
+        let demanded = cx.authorization_version().unwrap_or(seen);
+        match cx.app.store.create_login_profile(&facts.user.user_id, demanded, &profile, cx.now, &record).await {
+            Ok(()) => Ok(Some(LoginProfileFound {
                 user_name,
                 created_at: cx.now,
                 password_reset_required: self.password_reset_required,
-            }),
+            })),
+            Err(StoreError::Conflict) => Ok(None),
             Err(StoreError::AlreadyExists(_)) => Err(login_profile_exists(&user_name)),
             Err(error) => Err(store_failure(error)),
         }
@@ -109,18 +119,18 @@ impl Operation for DeleteLoginProfile {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
+        cx.until_settled(self, async |cx| self.attempt(cx).await).await
+    }
+}
+
+impl DeleteLoginProfile {
+    async fn attempt(&self, cx: &Authorized<'_>) -> Result<Option<()>, Error> {
         let name = cx.name_or_own(self.user_name.as_ref())?;
-        for _ in 0..ATTEMPTS {
-            let facts = password_facts_of(cx, name).await?;
-            let Some(seen) = &facts.login_profile else { return Err(no_login_profile(name)) };
-            let parameters = json!({ "userName": facts.user.user_name.as_str() });
-            let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
-            match cx.app.store.delete_login_profile(&facts.user.user_id, seen.version, &record).await {
-                Err(StoreError::Conflict) => {}
-                other => return other.map_err(store_failure),
-            }
-        }
-        Err(changed_meanwhile())
+        let facts = password_facts_of(cx, name).await?;
+        let Some(seen) = &facts.login_profile else { return Err(no_login_profile(name)) };
+        let parameters = json!({ "userName": facts.user.user_name.as_str() });
+        let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
+        settled(cx.app.store.delete_login_profile(&facts.user.user_id, seen.version, &record).await)
     }
 }
 
@@ -142,21 +152,12 @@ impl Operation for UpdateLoginProfile {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
-        if self.attempt(cx).await? {
-            return Ok(());
-        }
-        for _ in 1..ATTEMPTS {
-            if self.attempt(&cx.renewed().await?).await? {
-                return Ok(());
-            }
-        }
-        Err(changed_meanwhile())
+        cx.until_settled(self, async |cx| self.attempt(cx).await).await
     }
 }
 
 impl UpdateLoginProfile {
-    /// False: somebody else wrote first.
-    async fn attempt(&self, cx: &Authorized<'_>) -> Result<bool, Error> {
+    async fn attempt(&self, cx: &Authorized<'_>) -> Result<Option<()>, Error> {
         let facts = password_facts_of(cx, &self.user_name).await?;
         let Some(seen) = &facts.login_profile else { return Err(no_login_profile(&self.user_name)) };
         let reset = self.password_reset_required.unwrap_or(seen.password_reset_required);
@@ -168,11 +169,7 @@ impl UpdateLoginProfile {
             None if self.password_reset_required.is_none() => Ok(()),
             None => cx.app.store.set_password_reset_required(&facts.user.user_id, seen.version, reset, &record).await,
         };
-        match written {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict) => Ok(false),
-            Err(error) => Err(store_failure(error)),
-        }
+        settled(written)
     }
 
     async fn replace(
@@ -219,9 +216,17 @@ pub(super) fn login_profile(
     }
 }
 
+/// None: another change came first.
+fn settled(written: Result<(), StoreError>) -> Result<Option<()>, Error> {
+    match written {
+        Ok(()) => Ok(Some(())),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(store_failure(error)),
+    }
+}
+
 async fn password_facts_of(cx: &Authorized<'_>, name: &UserName) -> Result<PasswordFacts, Error> {
-    let user = cx.app.store.user(cx.account()?, name).await.map_err(store_failure)?;
-    let user = user.ok_or_else(|| no_such_user(name))?;
+    let user = find(cx, name).await?;
     let facts = cx.app.store.password_facts(&user.user_id).await.map_err(store_failure)?;
     facts.ok_or_else(|| no_such_user(name))
 }

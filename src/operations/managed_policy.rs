@@ -4,13 +4,14 @@
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::inline_policy::well_formed;
-use super::refusal::store_failure;
+use super::refusal::{quota_exceeded, store_failure};
 use crate::crypto::identifier;
 use crate::domain::action::Action;
 use crate::domain::arn::{Arn, PolicyArn};
 use crate::domain::error::{Code, Error};
 use crate::domain::managed_policy::{AwsManagedPolicy, VERSION, aws_managed_policy};
 use crate::domain::name::PolicyName;
+use crate::domain::quota::Quota;
 use crate::domain::user::Path;
 use crate::store::StoreError;
 use crate::store::managed_policies::ManagedPolicyRecord;
@@ -41,7 +42,7 @@ impl From<ManagedPolicyRecord> for ManagedPolicy {
             description: policy.description,
             document: policy.document,
             created_at: policy.created_at,
-            attachment_count: 0,
+            attachment_count: policy.attachment_count,
         }
     }
 }
@@ -80,6 +81,11 @@ impl Operation for CreatePolicy {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<ManagedPolicy, Error> {
         well_formed(&self.policy_document)?;
+        if self.policy_document.chars().filter(|c| !c.is_ascii_whitespace()).count()
+            > Quota::PolicySize.limit() as usize
+        {
+            return Err(quota_exceeded(Quota::PolicySize));
+        }
         let account = cx.account()?;
         let arn = Arn::policy(account, &self.path, &self.policy_name);
         let policy = ManagedPolicyRecord {
@@ -91,8 +97,13 @@ impl Operation for CreatePolicy {
             description: self.description.clone(),
             document: self.policy_document.clone(),
             created_at: cx.now,
+            attachment_count: 0,
         };
-        let parameters = json!({ "policyName": self.policy_name.as_str(), "path": self.path.as_str() });
+        let parameters = json!({
+            "policyName": self.policy_name.as_str(),
+            "path": self.path.as_str(),
+            "policyDocument": self.policy_document,
+        });
         let record = cx.audit_record(Self::NAME).with_parameters(&parameters);
         let record = record.with_response(&json!({ "policy": { "arn": arn.as_str() } }));
         match cx.app.store.create_managed_policy(&policy, &record).await {
@@ -126,8 +137,10 @@ impl Operation for GetPolicy {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<ManagedPolicy, Error> {
         let mut policy = find(cx, &self.policy_arn).await?;
-        let count = cx.app.store.count_attachments(cx.account()?, &self.policy_arn).await;
-        policy.attachment_count = count.map_err(store_failure)?;
+        if self.policy_arn.is_awss() {
+            let count = cx.app.store.count_attachments(cx.account()?, &self.policy_arn).await;
+            policy.attachment_count = count.map_err(store_failure)?;
+        }
         Ok(policy)
     }
 }

@@ -1,6 +1,6 @@
 //! What one may do: one struct per IAM action, one file per noun. Operations know the rules and no wire.
 //!
-//! `Context::perform` is the only way in. What happens before there is a caller is `authenticate`
+//! `Context::perform` is the only way in. What happens before there is a caller is `authenticate`, `sign_request`
 //! and `session`, and what happens without one is `housekeeping`: these are the exceptions, by name.
 //!
 //! A new action touches these files and no others:
@@ -30,6 +30,7 @@ pub mod group;
 pub mod group_member;
 pub mod housekeeping;
 pub mod inline_policy;
+mod judged;
 mod judgement;
 pub mod list_policies;
 pub mod login_profile;
@@ -44,5 +45,5 @@ pub mod user;
 pub mod user_details;
 pub mod user_tag;
 
-pub use context::{Authorized, Context, JudgedUser, Operation, RequestFacts};
+pub use context::{Authorized, Context, Operation, RequestFacts};
 pub use demand::Demand;

@@ -7,7 +7,7 @@
 
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
-use super::refusal::{changed_meanwhile, hashing_failure, no_login_profile, no_such_user, store_failure};
+use super::refusal::{hashing_failure, no_login_profile, no_such_user, store_failure};
 use crate::app::App;
 use crate::crypto::password_hash::Parameters;
 use crate::domain::action::Action;
@@ -21,9 +21,6 @@ use crate::domain::violation::Violation;
 use crate::store::StoreError;
 use crate::store::login_profiles::{LoginProfileRecord, PasswordFacts, PasswordReplacement};
 use subtle::ConstantTimeEq;
-
-/// How often a change that another one overtook looks again, before it says so.
-pub(super) const ATTEMPTS: usize = 4;
 
 /// The caller's own password. Needs an IAM user with a login profile.
 #[derive(Debug, Clone)]
@@ -51,15 +48,7 @@ impl Operation for ChangePassword {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<PasswordChanged, Error> {
         let mut work = Work::default();
-        if let Some(changed) = self.attempt(cx, &mut work).await? {
-            return Ok(changed);
-        }
-        for _ in 1..ATTEMPTS {
-            if let Some(changed) = self.attempt(&cx.renewed().await?, &mut work).await? {
-                return Ok(changed);
-            }
-        }
-        Err(changed_meanwhile())
+        cx.until_settled(self, async |cx| self.attempt(cx, &mut work).await).await
     }
 }
 

@@ -61,13 +61,15 @@ impl Held {
     }
 
     /// The record of something that is done with a policy of this holder.
-    pub(super) fn record(&self, cx: &Context, event_name: &str, member: &str, value: &str) -> AuditRecord {
+    pub(super) fn record(&self, cx: &Context, event_name: &str, policy: &[(&str, &str)]) -> AuditRecord {
         let record = cx.audit_record(event_name);
         let mut parameters: Value = match self {
             Self::User(user) => json!({ "userName": user.user_name.as_str() }),
             Self::Group(group) => json!({ "groupName": group.group_name.as_str() }),
         };
-        parameters[member] = json!(value);
+        for (member, value) in policy {
+            parameters[*member] = json!(value);
+        }
         let record = record.with_parameters(&parameters);
         match self {
             Self::User(user) => record.about(&user.user_id),

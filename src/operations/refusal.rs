@@ -1,7 +1,7 @@
 //! The words of refusals that more than one operation says, and what becomes of a store's error.
 
+use super::demand::Asked;
 use crate::crypto::password_hash::HashingError;
-use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Details, Error, Failure, Outcome, Refusal};
 use crate::domain::group::GroupName;
@@ -10,20 +10,23 @@ use crate::domain::user::UserName;
 use crate::store::StoreError;
 
 /// AWS's text. Source: AWS IAM User Guide, "Troubleshoot access denied error messages".
-pub(super) fn not_authorized(user: &Arn, action: Action, target: &str, reason: &str) -> Error {
-    let name = action.name();
+pub(super) fn not_authorized(user: &Arn, asked: &Asked, reason: &str) -> Error {
+    let name = asked.action.name();
+    let target = asked.shown_as.as_deref().unwrap_or(asked.target.as_str());
+    let last = || asked.target.as_str().rsplit('/').next().map(str::to_owned);
     let message = format!("User: {user} is not authorized to perform: {name} on resource: {target} {reason}");
     let details = Details {
         action: Some(name),
         principal: Some(user.to_string()),
-        resource: Some(target.to_string()),
+        resource: Some(target.to_owned()),
+        unknown_name: asked.is_unknown.then(last).flatten(),
         ..Details::default()
     };
     Error::Refused(Refusal { code: Code::NotAuthorized, message, details: Box::new(details) })
 }
 
 pub(super) fn no_such_user(name: &UserName) -> Error {
-    Error::refused(Code::NoSuchEntity, format!("The user with name {name} cannot be found."))
+    unknown(name.as_str(), format!("The user with name {name} cannot be found."))
 }
 
 pub(super) fn no_login_profile(name: &UserName) -> Error {
@@ -31,7 +34,12 @@ pub(super) fn no_login_profile(name: &UserName) -> Error {
 }
 
 pub(super) fn no_such_group(name: &GroupName) -> Error {
-    Error::refused(Code::NoSuchEntity, format!("The group with name {name} cannot be found."))
+    unknown(name.as_str(), format!("The group with name {name} cannot be found."))
+}
+
+fn unknown(name: &str, message: String) -> Error {
+    let details = Details { unknown_name: Some(name.to_owned()), ..Details::default() };
+    Error::Refused(Refusal { code: Code::NoSuchEntity, message, details: Box::new(details) })
 }
 
 pub(super) fn quota_exceeded(quota: Quota) -> Error {

@@ -2,13 +2,14 @@
 //!
 //! Why one answer: a key that never was, one that was deleted and one that is inactive are the same to whoever holds it.
 
-use super::context::{Context, JudgedUser, RequestFacts};
+use super::access_key::place;
+use super::context::{Context, RequestFacts};
+use super::judged::Judged;
 use super::refusal::store_failure;
 use crate::app::App;
 use crate::domain::access_key::{AccessKeyId, LAST_USED_SPAN, LastUsed, SecretAccessKey, Status};
 use crate::domain::error::{Error, told};
 use crate::domain::principal::{Caller, Credentials, IamUser};
-use crate::operations::access_key::place;
 use crate::store::access_keys::AccessKeyRecord;
 use crate::store::permissions::Permissions;
 use std::sync::Arc;
@@ -50,15 +51,10 @@ impl SigningKey {
             user_name: user.user_name.clone(),
             path: user.path.clone(),
         };
-        Context {
-            app,
-            account_id: Some(user.account_id.clone()),
-            caller: Caller::User { user, credentials: Credentials::AccessKey(self.access_key.access_key_id) },
-            now,
-            request,
-            permissions: Some(Arc::new(self.permissions)),
-            judged_user: JudgedUser::default(),
-        }
+        let account_id = Some(user.account_id.clone());
+        let caller = Caller::User { user, credentials: Credentials::AccessKey(self.access_key.access_key_id) };
+        let judged = Judged::with_permissions(self.permissions);
+        Context { judged, ..Context::new(app, caller, account_id, now, request) }
     }
 
     /// Whether 15 minutes have passed since the last use that was noted.

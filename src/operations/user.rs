@@ -3,8 +3,7 @@
 
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
-use super::password::ATTEMPTS;
-use super::refusal::{changed_meanwhile, no_such_user, store_failure};
+use super::refusal::{no_such_user, store_failure};
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error};
@@ -12,7 +11,6 @@ use crate::domain::page::{Page, Paged};
 use crate::domain::tag::Tag;
 use crate::domain::user::{Path, UserName};
 use crate::store::StoreError;
-use crate::store::permissions::Permissions;
 use crate::store::users::TaggedUser;
 use serde_json::json;
 
@@ -81,36 +79,36 @@ impl Operation for UpdateUser {
 
     /// On the user as it is and on what it becomes.
     async fn demands(&self, cx: &Context) -> Result<Vec<Demand>, Error> {
-        let account = cx.account()?;
-        let tagged = cx.app.store.tagged_user(account, &self.user_name).await.map_err(store_failure)?;
-        let Some(TaggedUser { user, tags }) = tagged else {
-            return Ok(vec![cx.user_demand(Action::UpdateUser, &self.user_name).await?]);
-        };
+        let demand = cx.user_demand(Action::UpdateUser, &self.user_name).await?;
+        let Ok(TaggedUser { user, tags }) = find_tagged(cx, &self.user_name).await else { return Ok(vec![demand]) };
         let path = self.new_path.as_ref().unwrap_or(&user.path);
-        let becomes = Arn::user(account, path, self.new_user_name.as_ref().unwrap_or(&user.user_name));
-        let on = |arn: Arn| Demand::on(Action::UpdateUser, arn).on_tagged(&tags);
-        let is = user.arn();
-        Ok(if becomes == is { vec![on(is)] } else { vec![on(is), on(becomes)] })
+        let becomes = Arn::user(&user.account_id, path, self.new_user_name.as_ref().unwrap_or(&user.user_name));
+        let then = (becomes != user.arn()).then(|| Demand::on(Action::UpdateUser, becomes).on_tagged(&tags));
+        Ok([demand].into_iter().chain(then).collect())
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<(), Error> {
-        for _ in 0..ATTEMPTS {
-            let seen = find_anew(cx, &self.user_name).await?;
-            let path = self.new_path.as_ref().unwrap_or(&seen.path);
-            let name = self.new_user_name.as_ref().unwrap_or(&seen.user_name);
-            let parameters = json!({
-                "userName": seen.user_name.as_str(),
-                "newUserName": self.new_user_name.as_ref().map(UserName::as_str),
-                "newPath": self.new_path.as_ref().map(Path::as_str),
-            });
-            let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&seen.user_id);
-            match cx.app.store.update_user(&seen, name, path, &record).await {
-                Err(StoreError::Conflict) => {}
-                Err(StoreError::AlreadyExists(_)) => return Err(user_exists(name)),
-                other => return other.map_err(store_failure),
-            }
+        cx.until_settled(self, async |cx| self.attempt(cx).await).await
+    }
+}
+
+impl UpdateUser {
+    async fn attempt(&self, cx: &Authorized<'_>) -> Result<Option<()>, Error> {
+        let seen = find(cx, &self.user_name).await?;
+        let path = self.new_path.as_ref().unwrap_or(&seen.path);
+        let name = self.new_user_name.as_ref().unwrap_or(&seen.user_name);
+        let parameters = json!({
+            "userName": seen.user_name.as_str(),
+            "newUserName": self.new_user_name.as_ref().map(UserName::as_str),
+            "newPath": self.new_path.as_ref().map(Path::as_str),
+        });
+        let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&seen.user_id);
+        match cx.app.store.update_user(&seen, name, path, &record).await {
+            Ok(()) => Ok(Some(())),
+            Err(StoreError::Conflict) => Ok(None),
+            Err(StoreError::AlreadyExists(_)) => Err(user_exists(name)),
+            Err(error) => Err(store_failure(error)),
         }
-        Err(changed_meanwhile())
     }
 }
 
@@ -125,11 +123,6 @@ impl UserRecord {
 }
 
 impl Context {
-    /// The caller's own row and tags, as they were read with the key that signed this request.
-    fn known_as(&self, name: &UserName) -> Option<&Permissions> {
-        self.permissions.as_deref().filter(|known| known.user.user_name == *name)
-    }
-
     /// Where a request names no user, it is about its caller.
     pub(super) fn name_or_own<'a>(&'a self, name: Option<&'a UserName>) -> Result<&'a UserName, Error> {
         let own = || self.caller.user().map(|user| &user.user_name);
@@ -139,37 +132,29 @@ impl Context {
 
     /// To do something to a user of the request's account; an unknown name gives the ARN without a path.
     pub(super) async fn user_demand(&self, action: Action, name: &UserName) -> Result<Demand, Error> {
-        if let Some(own) = self.known_as(name) {
-            return Ok(Demand::on(action, own.user.arn()).on_tagged(&own.tags));
-        }
         let account = self.account()?;
-        let tagged = self.app.store.tagged_user(account, name).await.map_err(store_failure)?;
+        let tagged = match self.judged.own(name) {
+            Some(own) => Some(own),
+            None => self.app.store.tagged_user(account, name).await.map_err(store_failure)?,
+        };
         let demand = match &tagged {
             Some(TaggedUser { user, tags }) => Demand::on(action, user.arn()).on_tagged(tags),
-            None => Demand::on(action, Arn::user(account, &Path::root(), name)),
+            None => Demand::on_unknown(action, Arn::user(account, &Path::root(), name)),
         };
-        self.judged_user.set(tagged);
+        self.judged.set_user(tagged);
         Ok(demand)
     }
 }
 
+/// The user that was judged, or, where another thing was, the one of that name.
 pub(super) async fn find(cx: &Context, name: &UserName) -> Result<UserRecord, Error> {
     find_tagged(cx, name).await.map(|tagged| tagged.user)
 }
 
 pub(super) async fn find_tagged(cx: &Context, name: &UserName) -> Result<TaggedUser, Error> {
-    if let Some(own) = cx.known_as(name) {
-        return Ok(TaggedUser { user: own.user.clone(), tags: own.tags.clone() });
-    }
-    if let Some(judged) = cx.judged_user.take(name) {
+    if let Some(judged) = cx.judged.user(name) {
         return Ok(judged);
     }
     let found = cx.app.store.tagged_user(cx.account()?, name).await.map_err(store_failure)?;
     found.ok_or_else(|| no_such_user(name))
-}
-
-/// As the user is now, for a write that demands it.
-pub(super) async fn find_anew(cx: &Context, name: &UserName) -> Result<UserRecord, Error> {
-    let user = cx.app.store.user(cx.account()?, name).await.map_err(store_failure)?;
-    user.ok_or_else(|| no_such_user(name))
 }

@@ -79,8 +79,21 @@ impl Operation for ListUserTags {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<Paged<Tag>, Error> {
         let tagged = find_tagged(cx, &self.user_name).await?;
-        Ok(self.page.of(tagged.tags, |tag| tag.key.folded()))
+        Ok(self.page.of(tagged.tags, |tag| place(&tag.key)))
     }
+}
+
+/// Where a key stands in the list, short enough for a marker: of a very long key, what it begins with and a checksum.
+fn place(key: &TagKey) -> String {
+    const LONGEST: usize = 200;
+    let folded = key.folded();
+    if folded.len() <= LONGEST {
+        return folded;
+    }
+    let checksum = folded
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{}~{checksum:016x}", &folded[..folded.floor_char_boundary(LONGEST)])
 }
 
 pub(super) fn refuse_duplicate_keys<'k>(keys: impl IntoIterator<Item = &'k TagKey>) -> Result<(), Error> {

@@ -2,8 +2,8 @@
 
 use super::actions::Call;
 use super::members::{ACCESS_KEY_ID, MARKER, MAX_ITEMS, Member, USER_NAME, one_of};
+use super::page::rest;
 use super::parameters::Parameters;
-use super::users::rest;
 use super::xml::Xml;
 use crate::domain::access_key::{AccessKeyId, Status};
 use crate::domain::error::Error;

@@ -2,8 +2,8 @@
 
 use super::actions::Call;
 use super::members::{ACCOUNT_ALIAS, MARKER, MAX_ITEMS, Member};
+use super::page::rest;
 use super::parameters::Parameters;
-use super::users::rest;
 use super::xml::Xml;
 use crate::domain::account::AccountAlias;
 use crate::domain::error::Error;

@@ -1,6 +1,7 @@
 //! From a signed request to a context: the signature is read, its key found, its time and then itself verified. Nothing of
 //! the body is looked at before.
 
+use super::Known;
 use super::error::ApiError;
 use super::service::Service;
 use super::sigv4::{Authorization, SignatureError, SignedRequest};
@@ -23,6 +24,7 @@ pub async fn authenticate(
     body: &[u8],
     app: &Arc<App>,
     facts: RequestFacts,
+    known: &mut Known,
 ) -> Result<Signed, ApiError> {
     let headers: Vec<(&str, &[u8])> =
         request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
@@ -37,9 +39,10 @@ pub async fn authenticate(
     let now = app.clock.now();
     authorization.is_current(now)?;
     let id = AccessKeyId::parse(authorization.access_key_id).map_err(|_| SignatureError::invalid_token())?;
-    let key = signing_key(app, &id).await?.ok_or_else(SignatureError::invalid_token)?;
+    let key = signing_key(app, known.access_key_id.insert(id)).await?.ok_or_else(SignatureError::invalid_token)?;
     authorization.verify(&signed, key.secret_access_key.expose())?;
     let service = Service::of_scope(authorization.service).ok_or_else(|| wrong_scope(Service::Iam))?;
+    known.service = service;
     key.note_use(app, now, authorization.service, authorization.region).await;
     let facts = RequestFacts { signature_hash: Some(authorization.fingerprint()), ..facts };
     Ok(Signed { cx: key.context(app.clone(), now, facts), service })

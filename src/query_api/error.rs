@@ -32,6 +32,10 @@ impl ApiError {
         Self::new(400, "ValidationError", message)
     }
 
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// The API is posted to. A presigned URL is opened with GET and has no header that is signed.
     pub fn not_posted(signed: bool) -> Self {
         if signed {
@@ -53,7 +57,8 @@ impl ApiError {
         }
     }
 
-    /// An outcome that is not known must not look like one that may simply be tried again.
+    /// The text of an outcome that is not known says so. That clients try again by themselves after a 500 nothing here can
+    /// keep them from.
     fn failed(failure: Failure) -> Self {
         let (status, code, message) = match (failure.outcome, failure.unavailable) {
             (Outcome::Unknown, _) => (
@@ -89,7 +94,7 @@ impl ApiError {
             response.insert_header((RETRY_AFTER, RETRY_SECONDS));
         }
         if self.status == 405 {
-            response.insert_header((ALLOW, "GET, HEAD, POST"));
+            response.insert_header((ALLOW, "POST"));
         }
         let kind = if self.status >= 500 { "Receiver" } else { "Sender" };
         response.content_type(xml::CONTENT_TYPE).body(Xml::error(service, kind, self.code, &self.message, request_id))

@@ -2,8 +2,9 @@
 
 use super::actions::Call;
 use super::members::{GROUP_NAME, MARKER, MAX_ITEMS, Member, PATH, PATH_PREFIX, USER_NAME, name, path};
+use super::page::rest;
 use super::parameters::Parameters;
-use super::users::{rest, users};
+use super::users::users;
 use super::xml::Xml;
 use crate::domain::error::Error;
 use crate::domain::group::GroupName;

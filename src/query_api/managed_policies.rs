@@ -5,9 +5,9 @@ use super::members::{
     DESCRIPTION, MARKER, MAX_ITEMS, Member, POLICY_ARN, POLICY_DOCUMENT, POLICY_NAME, POLICY_PATH, POLICY_PATH_PREFIX,
     VERSION_ID, WHOLE_PATH_PREFIX, flag, not_served, one_of,
 };
+use super::page::rest;
 use super::parameters::Parameters;
 use super::policies::document;
-use super::users::rest;
 use super::xml::Xml;
 use crate::domain::arn::PolicyArn;
 use crate::domain::error::Error;

@@ -14,6 +14,7 @@ mod groups;
 
 mod managed_policies;
 mod members;
+mod page;
 mod parameters;
 mod password_policy;
 mod passwords;
@@ -28,13 +29,14 @@ mod xml;
 pub use error::ApiError;
 
 use crate::app::App;
+use crate::domain::access_key::AccessKeyId;
 use crate::domain::error::Error;
 use crate::operations::RequestFacts;
 use crate::wire::body::{self, BodyError};
 use crate::wire::{Begun, urlencoded};
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use parameters::Fields;
 use service::Service;
@@ -51,7 +53,7 @@ pub struct QueryApi {
 
 /// Whether a request is meant for this door: posted to `/`, or signed, or with what the API alone has in its query.
 pub fn is_call(head: &RequestHead) -> bool {
-    let signed = || head.headers().contains_key(AUTHORIZATION);
+    let signed = || is_signed(head.headers());
     let asks = || {
         let query = head.uri.query().unwrap_or_default();
         query.split('&').any(|pair| pair.starts_with("Action=") || pair.starts_with("X-Amz-"))
@@ -59,25 +61,42 @@ pub fn is_call(head: &RequestHead) -> bool {
     head.uri.path() == "/" && (head.method == Method::POST || signed() || asks())
 }
 
+/// A proxy may have asked for an `Authorization` of its own.
+fn is_signed(headers: &HeaderMap) -> bool {
+    headers.get(AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS"))
+}
+
+/// What is known of a call, for its answer and for the log.
+struct Known {
+    service: Service,
+    access_key_id: Option<AccessKeyId>,
+    action: Option<&'static str>,
+}
+
 /// Every call.
 pub async fn call(request: HttpRequest, payload: web::Payload, api: web::Data<QueryApi>) -> HttpResponse {
     let facts = request.extensions().get::<RequestFacts>().cloned().unwrap_or_default();
     let facts = RequestFacts { door: "query-api", ..facts };
     let request_id = facts.request_id.clone();
-    let mut service = Service::Iam;
+    let mut known = Known { service: Service::Iam, access_key_id: None, action: None };
     let answered = match whole(&request, payload).await {
-        Ok(body) => answer(&request, &body, &api, facts, &mut service).await,
+        Ok(body) => answer(&request, &body, &api, facts, &mut known).await,
         Err(error) => Err(error),
     };
     match answered {
         Ok(xml) => HttpResponse::Ok().content_type(xml::CONTENT_TYPE).body(xml),
-        Err(error) => error.response_of(service, &request_id),
+        Err(error) => {
+            let key = known.access_key_id.as_ref().map_or("", AccessKeyId::as_str);
+            let (action, code) = (known.action.unwrap_or_default(), error.code());
+            tracing::info!(request.id = %request_id, access_key.id = key, action, code, "a call was refused");
+            error.response_of(known.service, &request_id)
+        }
     }
 }
 
 async fn whole(request: &HttpRequest, payload: web::Payload) -> Result<zeroize::Zeroizing<Vec<u8>>, ApiError> {
     if request.method() != Method::POST {
-        return Err(ApiError::not_posted(request.headers().contains_key(AUTHORIZATION)));
+        return Err(ApiError::not_posted(is_signed(request.headers())));
     }
     if !body::is_urlencoded(request.headers()) {
         return Err(ApiError::new(415, "UnsupportedMediaType", "Send application/x-www-form-urlencoded in UTF-8."));
@@ -94,10 +113,9 @@ async fn answer(
     body: &[u8],
     api: &QueryApi,
     facts: RequestFacts,
-    service: &mut Service,
+    known: &mut Known,
 ) -> Result<Vec<u8>, ApiError> {
-    let signed = authenticate::authenticate(request, body, &api.app, facts).await?;
-    *service = signed.service;
+    let signed = authenticate::authenticate(request, body, &api.app, facts, known).await?;
     if !request.query_string().is_empty() {
         return Err(ApiError::validation("Parameters belong into the body of the request, not into its query."));
     }
@@ -107,19 +125,19 @@ async fn answer(
     let (version, action) = (fields.take("Version"), fields.take("Action"));
     let (version, action) = (version.as_ref().map(|text| text.as_str()), action.as_ref().map(|text| text.as_str()));
     // What is asked for decides what the credential has to be scoped to.
-    *service = Service::of_version(version).unwrap_or(signed.service);
-    signed.is_scoped_to(*service)?;
-    let call = actions::find(*service, version, action)?;
-    if let Some(begun) = request.extensions().get::<Begun>() {
+    known.service = Service::of_version(version).unwrap_or(signed.service);
+    signed.is_scoped_to(known.service)?;
+    let call = actions::find(version, action)?;
+    known.action = Some(call.name());
+    if let Some(begun) = request.extensions().get::<Begun>().filter(|_| call.changes()) {
         begun.0.set(true);
     }
-    let cx = signed.cx;
-    let (service, request_id) = (*service, cx.request.request_id.clone());
+    let (cx, service) = (signed.cx, known.service);
     // A change runs to its end though the client left.
     let work = actix_web::rt::spawn(async move {
         let mut xml = Xml::begin(service, call.name());
         call.run(&cx, fields, &mut xml).await?;
-        Ok(xml.end(&request_id))
+        Ok(xml.end(&cx.request.request_id))
     });
     work.await.unwrap_or_else(|error| Err(ApiError::from(Error::failed(error))))
 }

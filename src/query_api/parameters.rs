@@ -4,12 +4,9 @@
 use super::error::ApiError;
 use super::members::{Kind, MOST_TAGS, Member, TAG_KEY, TAG_VALUE, constraint, shown, violations};
 use crate::domain::error::{Code, Error, ParseError};
-use crate::domain::page::Page;
 use crate::domain::password::TypedPassword;
 use crate::domain::tag::{Tag, TagKey};
 use crate::wire::urlencoded::Pairs;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -149,32 +146,13 @@ impl Parameters {
     pub fn path_prefix(&self) -> String {
         self.text("PathPrefix").unwrap_or("/").to_owned()
     }
-
-    /// Where a list goes on: what the answer before has called its `Marker`.
-    pub fn page(&self) -> Result<Page, Error> {
-        let decode = |marker: &str| {
-            let bytes = URL_SAFE_NO_PAD.decode(marker).ok()?;
-            // No key has a control character, and PostgreSQL takes no NUL.
-            String::from_utf8(bytes).ok().filter(|key| !key.chars().any(char::is_control))
-        };
-        let after = match self.text("Marker") {
-            None => None,
-            Some(marker) => Some(decode(marker).ok_or_else(|| invalid("Invalid Marker."))?),
-        };
-        Ok(Page { after, max_items: self.number("MaxItems").unwrap_or(Page::default().max_items) })
-    }
-}
-
-/// The `Marker` of an answer that more comes after.
-pub fn marker(next: &str) -> String {
-    URL_SAFE_NO_PAD.encode(next)
 }
 
 fn refused<T>(parsed: Result<T, ParseError>) -> Result<T, Error> {
     parsed.map_err(|error| invalid(error.message()))
 }
 
-fn invalid(message: &str) -> Error {
+pub(super) fn invalid(message: &str) -> Error {
     Error::refused(Code::ValidationError, message)
 }
 

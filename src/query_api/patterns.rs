@@ -4,6 +4,7 @@
 
 use crate::domain::account::AccountAlias;
 use crate::domain::arn::PolicyArn;
+use crate::domain::name::{bad_name, is_name};
 use crate::domain::password::TypedPassword;
 use crate::domain::tag::is_tag_character;
 use crate::domain::user::Path;
@@ -33,7 +34,7 @@ impl Pattern {
     pub fn fits(self, text: &str) -> bool {
         let latin = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}');
         match self {
-            Self::Name => text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)),
+            Self::Name => is_name(text, usize::MAX),
             Self::Path => Path::parse(text).is_ok(),
             Self::PathPrefix => text.starts_with('/') && text.bytes().all(|b| (0x21..=0x7f).contains(&b)),
             Self::PolicyPath => is_policy_path(text),
@@ -53,11 +54,7 @@ impl Pattern {
     /// What is wrong with the text of `member`, in AWS's words.
     pub fn broken(self, member: &str) -> Broken {
         let regex = match self {
-            Self::Name => {
-                return Broken::Sentence(format!(
-                    "The specified value for {member} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
-                ));
-            }
+            Self::Name => return Broken::Sentence(bad_name(member)),
             Self::Path | Self::PolicyPath => {
                 return Broken::Sentence(format!(
                     "The specified value for {member} is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."

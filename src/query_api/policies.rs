@@ -5,8 +5,8 @@ use super::members::{
     GROUP_NAME, MARKER, MAX_ITEMS, Member, POLICY_ARN, POLICY_DOCUMENT, POLICY_NAME, POLICY_PATH_PREFIX,
     SHORT_USER_NAME, USER_NAME,
 };
+use super::page::rest;
 use super::parameters::Parameters;
-use super::users::rest;
 use super::xml::Xml;
 use crate::domain::arn::PolicyArn;
 use crate::domain::error::{Error, ParseError};

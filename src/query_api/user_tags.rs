@@ -2,8 +2,8 @@
 
 use super::actions::Call;
 use super::members::{MARKER, MAX_ITEMS, Member, TAG_KEYS, TAGS, USER_NAME};
+use super::page::rest;
 use super::parameters::Parameters;
-use super::users::rest;
 use super::xml::Xml;
 use crate::domain::error::Error;
 use crate::domain::page::Paged;

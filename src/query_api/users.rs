@@ -2,7 +2,8 @@
 
 use super::actions::Call;
 use super::members::{MARKER, MAX_ITEMS, Member, PATH, PATH_PREFIX, TAGS, USER_NAME, name, not_served, path};
-use super::parameters::{Parameters, marker};
+use super::page::rest;
+use super::parameters::Parameters;
 use super::user_tags::tag;
 use super::xml::Xml;
 use crate::domain::error::Error;
@@ -90,12 +91,4 @@ fn user(xml: &mut Xml, user: &UserRecord, tags: &[Tag]) {
 
 pub(super) fn users(xml: &mut Xml, items: &[UserRecord]) {
     xml.list("Users", items, |xml, item| user(xml, item, &[]));
-}
-
-/// Whether more comes, and where.
-pub(super) fn rest<T>(xml: &mut Xml, paged: &Paged<T>) {
-    xml.flag("IsTruncated", paged.next.is_some());
-    if let Some(next) = &paged.next {
-        xml.text("Marker", &marker(next));
-    }
 }

@@ -7,6 +7,7 @@ use super::Store;
 use super::audit::AuditRecord;
 use super::engine::{Record, Row, Tx, statements, transaction};
 use super::error::{Constraint, StoreError};
+use super::policies::Number;
 use crate::domain::login_profile::LoginProfile;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::REMEMBERED_PASSWORDS;
@@ -84,6 +85,8 @@ statements! {
                temporary_expires_at = $8, untold_change_at = $9, version = $10 \
                WHERE user_id = $1 AND version = $2 AND EXISTS (SELECT 1 FROM users u \
                JOIN accounts a ON a.account_id = u.account_id WHERE u.user_id = $1 AND a.authorization_version = $3)";
+    JUDGED_AT = "SELECT COUNT(*) AS number FROM users u JOIN accounts a ON a.account_id = u.account_id \
+                 WHERE u.user_id = $1 AND a.authorization_version = $2";
     REMEMBER = "INSERT INTO password_history (user_id, position, hash, set_at) \
                 SELECT $1, COALESCE(MAX(position), 0) + 1, $2, $3 FROM password_history WHERE user_id = $1";
     FORGET = "DELETE FROM password_history WHERE user_id = $1 \
@@ -190,16 +193,21 @@ impl Store {
         })
     }
 
-    /// `AlreadyExists(LoginProfile)`; `Conflict` where the user is gone.
+    /// `AlreadyExists(LoginProfile)`; `Conflict` where the user is gone, or what the caller was judged by is not what was
+    /// seen.
     pub async fn create_login_profile(
         &self,
         user_id: &UserId,
+        authorization_version: i64,
         profile: &NewLoginProfile,
         at: OffsetDateTime,
         record: &AuditRecord,
     ) -> Result<(), StoreError> {
         transaction!(self.engine, |tx| {
             let epoch = tx.move_epoch(user_id).await?;
+            if tx.find::<Number>(JUDGED_AT, &[user_id, &authorization_version]).await?.is_none_or(|rows| rows.0 == 0) {
+                return Err(StoreError::Conflict);
+            }
             tx.insert_login_profile(user_id, epoch, profile, at).await?;
             tx.write_audit(record).await
         })

@@ -26,12 +26,16 @@ pub struct ManagedPolicyRecord {
     pub description: Option<String>,
     pub document: String,
     pub created_at: OffsetDateTime,
+    /// Users and groups that have it. Not looked at where a policy is made.
+    pub attachment_count: i64,
 }
 
 macro_rules! policy_columns {
     () => {
         "m.policy_arn, m.policy_id, m.account_id AS policy_account_id, m.policy_name, m.path AS policy_path, \
-         m.description, m.document, m.created_at AS policy_created_at"
+         m.description, m.document, m.created_at AS policy_created_at, \
+         (SELECT COUNT(*) FROM attached_user_policies t WHERE t.policy_arn = m.policy_arn) + \
+         (SELECT COUNT(*) FROM attached_group_policies t WHERE t.policy_arn = m.policy_arn) AS attachment_count"
     };
 }
 
@@ -49,18 +53,22 @@ statements! {
          ORDER BY m.policy_name_folded LIMIT $5"
     );
     COUNT = "SELECT COUNT(*) AS number FROM managed_policies WHERE account_id = $1";
-    COUNT_ATTACHMENTS = "SELECT (SELECT COUNT(*) FROM attached_user_policies t JOIN users u ON u.user_id = t.user_id \
-                         WHERE t.policy_arn = $1 AND u.account_id = $2) + (SELECT COUNT(*) FROM attached_group_policies t \
-                         JOIN user_groups g ON g.group_id = t.group_id WHERE t.policy_arn = $1 AND g.account_id = $2) AS number";
+    /// Of the account's own users and groups: how many others have one of AWS's policies is none of its business.
+    COUNT_ATTACHMENTS = "SELECT (SELECT COUNT(*) FROM users u WHERE u.account_id = $2 AND EXISTS \
+                         (SELECT 1 FROM attached_user_policies t WHERE t.user_id = u.user_id AND t.policy_arn = $1)) + \
+                         (SELECT COUNT(*) FROM user_groups g WHERE g.account_id = $2 AND EXISTS \
+                         (SELECT 1 FROM attached_group_policies t WHERE t.group_id = g.group_id AND t.policy_arn = $1)) AS number";
     USERS_WITH = concat!(
-        "SELECT ", user_columns!(), " FROM attached_user_policies t JOIN users u ON u.user_id = t.user_id \
-         WHERE t.policy_arn = $1 AND u.account_id = $2 AND u.user_name_folded > $3 \
-         AND SUBSTR(u.path, 1, LENGTH(CAST($4 AS TEXT))) = $4 ORDER BY u.user_name_folded LIMIT $5"
+        "SELECT ", user_columns!(), " FROM users u WHERE u.account_id = $2 AND u.user_name_folded > $3 \
+         AND SUBSTR(u.path, 1, LENGTH(CAST($4 AS TEXT))) = $4 AND EXISTS \
+         (SELECT 1 FROM attached_user_policies t WHERE t.user_id = u.user_id AND t.policy_arn = $1) \
+         ORDER BY u.user_name_folded LIMIT $5"
     );
     GROUPS_WITH = concat!(
-        "SELECT ", group_columns!(), " FROM attached_group_policies t JOIN user_groups g ON g.group_id = t.group_id \
-         WHERE t.policy_arn = $1 AND g.account_id = $2 AND g.group_name_folded > $3 \
-         AND SUBSTR(g.path, 1, LENGTH(CAST($4 AS TEXT))) = $4 ORDER BY g.group_name_folded LIMIT $5"
+        "SELECT ", group_columns!(), " FROM user_groups g WHERE g.account_id = $2 AND g.group_name_folded > $3 \
+         AND SUBSTR(g.path, 1, LENGTH(CAST($4 AS TEXT))) = $4 AND EXISTS \
+         (SELECT 1 FROM attached_group_policies t WHERE t.group_id = g.group_id AND t.policy_arn = $1) \
+         ORDER BY g.group_name_folded LIMIT $5"
     );
     /// Only one that nobody has.
     DELETE = "DELETE FROM managed_policies WHERE policy_arn = $1 AND account_id = $2 \
@@ -81,6 +89,7 @@ impl Record for ManagedPolicyRecord {
             description: row.get("description")?,
             document: row.get("document")?,
             created_at: row.get("policy_created_at")?,
+            attachment_count: row.get("attachment_count")?,
         })
     }
 }

@@ -33,6 +33,7 @@ struct Texts {
     attached: &'static str,
     detach: &'static str,
     count_attached: &'static str,
+    size: &'static str,
 }
 
 macro_rules! texts {
@@ -69,6 +70,14 @@ macro_rules! texts {
             attached: concat!("SELECT policy_arn FROM ", $attached, " WHERE ", $id, " = $1 ORDER BY policy_arn"),
             detach: concat!("DELETE FROM ", $attached, " WHERE ", $id, " = $1 AND policy_arn = $2"),
             count_attached: concat!("SELECT COUNT(*) AS number FROM ", $attached, " WHERE ", $id, " = $1"),
+            size: concat!(
+                "SELECT CAST(COALESCE(SUM(LENGTH(REPLACE(REPLACE(REPLACE(REPLACE(document, $2, ''), $3, ''), $4, ''), $5, ''))), 0) AS BIGINT) \
+                 AS number FROM ",
+                $inline,
+                " WHERE ",
+                $id,
+                " = $1"
+            ),
         }
     };
 }
@@ -77,13 +86,13 @@ const OF_USERS: Texts = texts!("users", "user_policies", "attached_user_policies
 const OF_GROUPS: Texts = texts!("user_groups", "group_policies", "attached_group_policies", "group_id");
 
 impl Texts {
-    const fn all(&self) -> [&'static str; 9] {
-        let Self { moved, put, get, names, delete, attach, attached, detach, count_attached } = self;
-        [moved, put, get, names, delete, attach, attached, detach, count_attached]
+    const fn all(&self) -> [&'static str; 10] {
+        let Self { moved, put, get, names, delete, attach, attached, detach, count_attached, size } = self;
+        [moved, put, get, names, delete, attach, attached, detach, count_attached, size]
     }
 }
 
-pub(super) const STATEMENTS_OF_HOLDERS: [[&str; 9]; 2] = [OF_USERS.all(), OF_GROUPS.all()];
+pub(super) const STATEMENTS_OF_HOLDERS: [[&str; 10]; 2] = [OF_USERS.all(), OF_GROUPS.all()];
 
 statements! {
     IS_THERE = "SELECT COUNT(*) AS number FROM managed_policies WHERE policy_arn = $1 AND account_id = $2";
@@ -104,6 +113,13 @@ impl Holder<'_> {
         }
     }
 
+    fn size_quota(&self) -> Quota {
+        match self {
+            Self::User(_) => Quota::UserPolicySize,
+            Self::Group(_) => Quota::GroupPolicySize,
+        }
+    }
+
     fn quota(&self) -> Quota {
         match self {
             Self::User(_) => Quota::PoliciesPerUser,
@@ -116,7 +132,7 @@ impl Holder<'_> {
 pub(super) struct Text(pub String);
 
 impl Record for Text {
-    const TABLE: &'static str = "user_policies";
+    const TABLE: &'static str = "a table with texts";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         row.get("text").map(Self)
@@ -127,7 +143,7 @@ impl Record for Text {
 pub(super) struct Number(pub i64);
 
 impl Record for Number {
-    const TABLE: &'static str = "user_policies";
+    const TABLE: &'static str = "a count";
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         row.get("number").map(Self)
@@ -160,7 +176,15 @@ impl Tx {
         name: &PolicyName,
         document: &str,
     ) -> Result<(), StoreError> {
-        self.execute(holder.texts().put, &[&holder.id(), name, &document]).await.map(|_| ())
+        self.execute(holder.texts().put, &[&holder.id(), name, &document]).await?;
+        // Every request of the holder reads all of them.
+        let size = self.find::<Number>(holder.texts().size, &[&holder.id(), &" ", &"\n", &"\r", &"\t"]).await?;
+        match size {
+            Some(Number(size)) if size > i64::from(holder.size_quota().limit()) => {
+                Err(StoreError::QuotaExceeded(holder.size_quota()))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) async fn attach_policy(
@@ -181,7 +205,7 @@ impl Tx {
 }
 
 impl Store {
-    /// Makes an inline policy or replaces the one of that name. `Conflict` where the holder is gone.
+    /// Makes an inline policy or replaces the one of that name. `QuotaExceeded`; `Conflict` where the holder is gone.
     pub async fn put_inline_policy(
         &self,
         account_id: &AccountId,

@@ -39,7 +39,7 @@ async fn a_change_by_api_ends_every_console_session_and_the_owner_is_told_at_the
     let page = browser.get("/console").await;
     assert!(page.says("Your password was changed"), "{}", page.body);
     // The key goes on: it is no part of the password.
-    api.call("GetAccountPasswordPolicy", &[]).await;
+    assert_eq!(api.call("GetAccountPasswordPolicy", &[]).await.code(), "NoSuchEntity");
 }
 
 #[tokio::test]

@@ -275,6 +275,36 @@ async fn what_would_be_too_many() {
     assert_eq!(server.database.number("SELECT COUNT(*) FROM attached_user_policies").await, 10);
 }
 
+/// A policy of that many characters, white space not counted.
+fn policy_of(length: usize) -> String {
+    let around = ALLOW_ALL.replace("\"Effect\"", "\"Sid\":\"\",\"Effect\"");
+    let sid = "s".repeat(length - around.len());
+    around.replace("\"Sid\":\"\"", &format!("\"Sid\"  :\t\r\n \"{sid}\""))
+}
+
+#[tokio::test]
+async fn policies_that_would_be_too_long() {
+    let (server, api) = admin().await;
+    api.call("CreateGroup", &[STAFF]).await.assert_done();
+    let (first, second) = (("PolicyName", "first"), ("PolicyName", "second"));
+    for (put, holder, limit, noun) in
+        [("PutUserPolicy", BARE, 2048, "user bare"), ("PutGroupPolicy", STAFF, 5120, "group staff")]
+    {
+        let says = format!("Maximum policy size of {limit} bytes exceeded for {noun}");
+        let (just, over, rest) = (policy_of(limit), policy_of(limit + 1), policy_of(200));
+        hold(&api, &[(put, &[holder, first, ("PolicyDocument", &over)], 409, "LimitExceeded", &says)]).await;
+        api.call(put, &[holder, first, ("PolicyDocument", &just)]).await.assert_done();
+        hold(&api, &[(put, &[holder, second, ("PolicyDocument", &rest)], 409, "LimitExceeded", &says)]).await;
+        api.call(put, &[holder, first, ("PolicyDocument", &policy_of(limit - 200))]).await.assert_done();
+        api.call(put, &[holder, second, ("PolicyDocument", &rest)]).await.assert_done();
+    }
+    let (just, over) = (policy_of(6144), policy_of(6145));
+    let says = "Cannot exceed quota for PolicySize: 6144";
+    hold(&api, &[("CreatePolicy", &[first, ("PolicyDocument", &over)], 409, "LimitExceeded", says)]).await;
+    api.call("CreatePolicy", &[first, ("PolicyDocument", &just)]).await.assert_done();
+    assert_eq!(server.database.number("SELECT COUNT(*) FROM managed_policies").await, 1);
+}
+
 #[tokio::test]
 async fn a_policy_without_parameters_has_just_these_members() {
     let (_server, api) = admin().await;

@@ -8,12 +8,14 @@ use crate::support::server::{ALIAS, BEGINNING, PASSWORD, TestServer};
 use time::{Duration, OffsetDateTime};
 
 const MANAGE_OWN_KEYS: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:*AccessKey*","iam:ChangePassword"],"Resource":"*"}}"#;
+const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 const AT_ONCE: i64 = 50;
 
 each_engine!(
     fifty_keys_made_at_once_leave_two,
     fifty_changes_with_one_old_password_leave_one_winner,
     the_same_signature_makes_one_key,
+    who_is_moved_out_of_reach_while_a_password_is_hashed_keeps_the_old_one,
 );
 
 async fn server(database: Database) -> TestServer {
@@ -139,4 +141,49 @@ async fn a_key_that_one_process_deletes_signs_nothing_at_the_other() {
     let says = "The security token included in the request is invalid.";
     apis[1].call_at(now, "ListAccessKeys", &[]).await.assert_refused(403, "InvalidClientTokenId", says);
     assert_eq!(server.database.number("SELECT COUNT(*) FROM access_keys").await, 0);
+}
+
+/// What an administrator of `/dev/` may do is judged on the user as it is when the password is written, not as it was when
+/// the request came: between the two stands a queue of other people's passwords.
+async fn who_is_moved_out_of_reach_while_a_password_is_hashed_keeps_the_old_one(database: Database) {
+    let server =
+        TestServer::start_slow(database, &[("MSC_HASHING_THREADS", "1"), ("MSC_HASHING_PATIENCE", "60s")]).await;
+    server.user("root", Some(ALLOW_ALL)).await;
+    server.user("dev-admin", Some(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:UpdateLoginProfile","iam:CreateLoginProfile"],"Resource":"arn:aws:iam::*:user/dev/*"}}"#)).await;
+    server.user("alice", None).await;
+    server.create_user("bob", None, None).await;
+    let (root, admin) = (Api::of(&server, "root").await, Api::of(&server, "dev-admin").await);
+    for user in ["alice", "bob"] {
+        root.call("UpdateUser", &[("UserName", user), ("NewPath", "/dev/")]).await.assert_done();
+    }
+    let before = server.database.texts("SELECT hash FROM login_profiles ORDER BY user_id").await;
+    let queue: Vec<_> = (0..12)
+        .map(|_| {
+            let app = server.app.clone();
+            tokio::spawn(async move { app.hasher.verify_dummy("password".to_owned(), None).await.is_ok() })
+        })
+        .collect();
+    let asked: Vec<_> = [("UpdateLoginProfile", "alice"), ("CreateLoginProfile", "bob")]
+        .map(|(action, user)| {
+            let admin = admin.clone();
+            tokio::spawn(
+                async move { admin.call(action, &[("UserName", user), ("Password", "Battery-staple-2")]).await },
+            )
+        })
+        .into_iter()
+        .collect();
+    // Long enough for both to have been judged and to stand in the queue; too short a wait would pass, not fail.
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    for user in ["alice", "bob"] {
+        root.call("UpdateUser", &[("UserName", user), ("NewPath", "/admin/")]).await.assert_done();
+    }
+    for answer in asked {
+        let answer = answer.await.expect("an answer");
+        assert_eq!((answer.status, answer.code().as_str()), (403, "AccessDenied"), "{}", answer.body);
+        assert!(answer.message().contains("user/admin/"), "{}", answer.message());
+    }
+    assert_eq!(server.database.texts("SELECT hash FROM login_profiles ORDER BY user_id").await, before);
+    for job in queue {
+        assert!(job.await.expect("a job"));
+    }
 }

@@ -281,3 +281,61 @@ async fn an_unknown_host_is_refused_in_xml() {
     let answer = api.send(api.signed(BEGINNING, "iam", &form("GetUser", &[])).header("host", "evil.example")).await;
     assert!(answer.status == 421 && answer.body.starts_with("<?xml"), "{} {}", answer.status, answer.body);
 }
+
+#[tokio::test]
+async fn a_name_that_nobody_has_is_told_to_who_asked_and_stands_in_no_record() {
+    let (server, api) = admin().await;
+    server.user("nobody", None).await;
+    let poor = Api::of(&server, "nobody").await;
+    for (action, parameters) in [
+        ("GetUser", &[("UserName", "My-Secret-1")][..]),
+        ("DeleteUser", &[("UserName", "My-Secret-1")]),
+        ("GetGroup", &[("GroupName", "My-Secret-1")]),
+        ("PutUserPolicy", &[("UserName", "My-Secret-1"), ("PolicyName", "p"), ("PolicyDocument", ALLOW_ALL)]),
+    ] {
+        for caller in [&api, &poor] {
+            let answer = caller.call(action, parameters).await;
+            assert!(answer.status >= 400 && answer.message().contains("My-Secret-1"), "{}", answer.body);
+        }
+    }
+    let all = "SELECT COALESCE(error_message, '') || COALESCE(request_parameters, '') FROM audit_records";
+    let records = server.database.texts(all).await;
+    assert!(!records.iter().any(|record| record.contains("My-Secret-1")), "{records:?}");
+    assert_eq!(records.iter().filter(|record| record.contains("HIDDEN_DUE_TO_SECURITY_REASONS")).count(), 8);
+}
+
+#[tokio::test]
+async fn the_longest_tag_keys_are_turned_over_page_by_page() {
+    let (_server, api) = admin().await;
+    let keys: Vec<String> = ["漢", "字", "語"].map(|character| character.repeat(128)).to_vec();
+    for key in &keys {
+        let tag = [("UserName", "admin"), ("Tags.member.1.Key", key.as_str()), ("Tags.member.1.Value", "")];
+        api.call("TagUser", &tag).await.assert_done();
+    }
+    let (mut seen, mut marker) = (Vec::new(), None::<String>);
+    loop {
+        let mut parameters = vec![("UserName", "admin"), ("MaxItems", "1")];
+        parameters.extend(marker.as_deref().map(|marker| ("Marker", marker)));
+        let answer = api.call("ListUserTags", &parameters).await;
+        seen.extend(answer.assert_done().text("Key"));
+        marker = answer.text("Marker");
+        if marker.is_none() {
+            break;
+        }
+    }
+    seen.sort();
+    let mut keys = keys;
+    keys.sort();
+    assert_eq!(seen, keys);
+}
+
+#[tokio::test]
+async fn an_authorization_of_another_scheme_is_the_proxys_and_no_call() {
+    let (_server, api) = admin().await;
+    let request = api.request("GET", "/").header("authorization", "Basic dXNlcjpwYXNzd29yZA==");
+    let page = request.send().await.expect("a page");
+    assert_eq!(
+        (page.status().as_u16(), page.headers()["content-type"].to_str().expect("a type")),
+        (200, "text/html; charset=utf-8")
+    );
+}

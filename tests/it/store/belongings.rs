@@ -97,6 +97,7 @@ pub fn new_policy(number: u32, name: &str) -> ManagedPolicyRecord {
         description: Some("what for".to_owned()),
         document: DOCUMENT.to_owned(),
         created_at: NOW,
+        attachment_count: 0,
     }
 }
 

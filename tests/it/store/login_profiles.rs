@@ -33,10 +33,13 @@ async fn a_password_is_made_for_a_user_who_has_none(database: &Database) {
     let profile =
         NewLoginProfile { password_reset_required: true, temporary_expires_at: Some(end), ..new_profile("bobs") };
     let unwritable = unwritable(database).await;
-    assert_undone(store.create_login_profile(&bob, &profile, at, &unwritable).await);
+    let judged_at = account(database).await.authorization_version;
+    assert_undone(store.create_login_profile(&bob, judged_at, &profile, at, &unwritable).await);
     assert_eq!(store.password_facts(&bob).await.unwrap().unwrap().login_profile, None);
 
-    store.create_login_profile(&bob, &profile, at, &record("CreateLoginProfile")).await.unwrap();
+    assert_conflict(store.create_login_profile(&bob, judged_at - 1, &profile, at, &record("Overtaken")).await);
+    assert_eq!(recorded(database, "Overtaken").await, 0);
+    store.create_login_profile(&bob, judged_at, &profile, at, &record("CreateLoginProfile")).await.unwrap();
     let facts = store.password_facts(&bob).await.unwrap().unwrap();
     let made = facts.login_profile.unwrap();
     assert_eq!((made.hash.clone(), made.created_at, made.changed_at), (hash("bobs"), at, at));
@@ -44,12 +47,16 @@ async fn a_password_is_made_for_a_user_who_has_none(database: &Database) {
     assert_eq!((read.password_reset_required, read.temporary_expires_at), (true, Some(end)));
     assert_eq!(facts.history, [hash("bobs-remembered")]);
     assert_eq!(recorded(database, "CreateLoginProfile").await, 1);
-    assert_conflict(store.create_login_profile(&user_id('Z'), &profile, at, &record("CreateLoginProfile")).await);
+    assert_conflict(
+        store.create_login_profile(&user_id('Z'), judged_at, &profile, at, &record("CreateLoginProfile")).await,
+    );
 }
 
 async fn a_password_is_not_made_for_a_user_who_has_one(database: &Database) {
     let seen = with_alice(database).await;
-    let outcome = database.store.create_login_profile(&alice(), &new_profile("x"), NOW, &record("Create")).await;
+    let judged_at = seen.account.authorization_version;
+    let outcome =
+        database.store.create_login_profile(&alice(), judged_at, &new_profile("x"), NOW, &record("Create")).await;
     assert!(matches!(outcome, Err(StoreError::AlreadyExists(Constraint::LoginProfile))), "{outcome:?}");
     assert_eq!(facts(database).await, seen);
     assert_eq!(recorded(database, "Create").await, 0);

@@ -101,6 +101,8 @@ async fn the_policies_that_somebody_has_are_listed_alone_if_so_asked(database: &
     let elsewhere = of_the_other_account(&new_policy(9, "e"));
     database.store.create_managed_policy(&elsewhere, &record("Create")).await.unwrap();
     attach(database, Holder::User(&carol()), &elsewhere).await;
+    policies[1].attachment_count = 2;
+    policies[3].attachment_count = 1;
     for (only_attached, wanted) in [(true, vec![policies[1].clone(), policies[3].clone()]), (false, policies)] {
         let listed =
             pieces(1, async |page| database.store.managed_policies(&account_id(), "/", only_attached, &page).await);

@@ -144,7 +144,17 @@ async fn a_deleted_and_remade_password_is_not_the_one_that_was_seen(database: &D
     let seen = with_alice(database).await;
     let version = seen.login_profile.as_ref().unwrap().version;
     database.store.delete_login_profile(&alice(), version, &record("Delete")).await.unwrap();
-    database.store.create_login_profile(&alice(), &new_profile("remade"), NOW, &record("Create")).await.unwrap();
+    database
+        .store
+        .create_login_profile(
+            &alice(),
+            seen.account.authorization_version,
+            &new_profile("remade"),
+            NOW,
+            &record("Create"),
+        )
+        .await
+        .unwrap();
     assert_conflict(database.store.replace_password(&replacement(&seen, "second"), &record("ChangePassword")).await);
     assert_eq!(facts(database).await.login_profile.unwrap().hash, hash("remade"));
 }

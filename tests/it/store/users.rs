@@ -148,7 +148,11 @@ async fn whatever_a_user_is_given_a_deletion_that_has_not_seen_it_is_refused(dat
         assert_eq!(store.belongings(dave).await.unwrap(), Some(had), "{what}");
         match what {
             "profile" => {
-                store.create_login_profile(dave, &new_profile("daves"), NOW, &record("Given")).await.unwrap();
+                let judged_at = account(database).await.authorization_version;
+                store
+                    .create_login_profile(dave, judged_at, &new_profile("daves"), NOW, &record("Given"))
+                    .await
+                    .unwrap();
                 had.login_profiles += 1;
             }
             "key" => {

@@ -21,7 +21,7 @@ use my_security_credentials::operations::create_user::{CreateUser, FirstPassword
 use my_security_credentials::operations::inline_policy::PutUserPolicy;
 use my_security_credentials::operations::login_profile::UpdateLoginProfile;
 use my_security_credentials::operations::password_policy::UpdateAccountPasswordPolicy;
-use my_security_credentials::operations::{Context, JudgedUser, Operation, RequestFacts};
+use my_security_credentials::operations::{Context, Operation, RequestFacts};
 use my_security_credentials::server::Server;
 use my_security_credentials::start;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -110,15 +110,10 @@ impl TestServer {
     }
 
     pub fn operator(&self) -> Context {
-        Context {
-            app: self.app.clone(),
-            caller: Caller::Operator,
-            account_id: AccountId::parse(ACCOUNT_ID).ok(),
-            now: self.clock.now(),
-            request: RequestFacts { request_id: request_id(&self.app.random), door: "test", ..RequestFacts::default() },
-            permissions: None,
-            judged_user: JudgedUser::default(),
-        }
+        let request =
+            RequestFacts { request_id: request_id(&self.app.random), door: "test", ..RequestFacts::default() };
+        let account_id = AccountId::parse(ACCOUNT_ID).ok();
+        Context::new(self.app.clone(), Caller::Operator, account_id, self.clock.now(), request)
     }
 
     /// A user with the password `PASSWORD`, which need not be changed, and an inline policy.
