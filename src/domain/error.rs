@@ -101,8 +101,9 @@ pub struct Details {
     pub violations: Vec<Violation>,
     /// What AWS's sentence does not say.
     pub detail: Option<String>,
-    /// A name in the message that nobody has: it may be a password in the wrong place, so no record holds it.
-    pub unknown_name: Option<String>,
+    /// What the record says where it is not the message: of a name that nobody has less, because it may be a password in
+    /// the wrong place; of a target that the caller may not know more.
+    pub recorded: Option<String>,
 }
 
 /// An answer for the caller, word for word.

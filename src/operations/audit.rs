@@ -3,6 +3,7 @@
 //! Source: AWS IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail".
 
 use super::context::{Context, RequestFacts};
+use super::refusal::HIDDEN;
 use crate::app::App;
 use crate::domain::account::AccountId;
 use crate::domain::error::Refusal;
@@ -12,9 +13,6 @@ use crate::store::audit::AuditRecord;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-/// AWS's words in the place of a name that nobody has.
-const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 impl Context {
     /// A record of what the caller does now.
@@ -57,10 +55,7 @@ impl AuditRecord {
 
     pub(super) fn refused(mut self, refusal: &Refusal) -> Self {
         self.error_code = Some(refusal.code.name().to_owned());
-        let message = match &refusal.details.unknown_name {
-            Some(name) => refusal.message.replace(name.as_str(), HIDDEN),
-            None => refusal.message.clone(),
-        };
+        let message = refusal.details.recorded.clone().unwrap_or_else(|| refusal.message.clone());
         self.error_message = Some(message);
         self
     }

@@ -19,7 +19,8 @@ pub struct Asked {
     pub target: Arn,
     /// Nothing has the name that was asked for: it may be a password that was typed in the wrong place, and is not recorded.
     pub is_unknown: bool,
-    /// What a refusal calls the target, where its ARN would tell something.
+    /// What a refusal calls the target, where its ARN would tell something: that there is such a user, how its name is
+    /// written, which path it has.
     pub shown_as: Option<String>,
     /// Condition keys of this target and this request, with their values.
     pub keys: Vec<(String, Vec<String>)>,

@@ -206,13 +206,14 @@ impl GroupRecord {
 }
 
 impl Context {
-    /// To do something to a group of the request's account; an unknown name gives the ARN without a path.
+    /// To do something to a group of the request's account. Who may not, reads of the ARN only what was asked for.
     pub(super) async fn group_demand(&self, action: Action, name: &GroupName) -> Result<Demand, Error> {
         let account = self.account()?;
         let group = self.app.store.group(account, name).await.map_err(store_failure)?;
+        let as_asked = Arn::group(account, &Path::root(), name);
         let demand = match &group {
-            Some(group) => Demand::on(action, group.arn()),
-            None => Demand::on_unknown(action, Arn::group(account, &Path::root(), name)),
+            Some(group) => Demand::on(action, group.arn()).shown_as(as_asked.to_string()),
+            None => Demand::on_unknown(action, as_asked),
         };
         self.judged.set_group(group);
         Ok(demand)

@@ -9,24 +9,32 @@ use crate::domain::quota::Quota;
 use crate::domain::user::UserName;
 use crate::store::StoreError;
 
+/// AWS's words in the place of a name that nobody has.
+pub(super) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
 /// AWS's text. Source: AWS IAM User Guide, "Troubleshoot access denied error messages".
 pub(super) fn not_authorized(user: &Arn, asked: &Asked, reason: &str) -> Error {
     let name = asked.action.name();
-    let target = asked.shown_as.as_deref().unwrap_or(asked.target.as_str());
-    let last = || asked.target.as_str().rsplit('/').next().map(str::to_owned);
-    let message = format!("User: {user} is not authorized to perform: {name} on resource: {target} {reason}");
+    let told =
+        |target: &str| format!("User: {user} is not authorized to perform: {name} on resource: {target} {reason}");
+    let target = asked.target.as_str();
+    let known = match target.rsplit_once('/') {
+        Some((before, _)) if asked.is_unknown => format!("{before}/{HIDDEN}"),
+        _ => target.to_owned(),
+    };
     let details = Details {
         action: Some(name),
         principal: Some(user.to_string()),
         resource: Some(target.to_owned()),
-        unknown_name: asked.is_unknown.then(last).flatten(),
+        recorded: Some(told(&known)),
         ..Details::default()
     };
+    let message = told(asked.shown_as.as_deref().unwrap_or(target));
     Error::Refused(Refusal { code: Code::NotAuthorized, message, details: Box::new(details) })
 }
 
 pub(super) fn no_such_user(name: &UserName) -> Error {
-    unknown(name.as_str(), format!("The user with name {name} cannot be found."))
+    unknown(|name| format!("The user with name {name} cannot be found."), name.as_str())
 }
 
 pub(super) fn no_login_profile(name: &UserName) -> Error {
@@ -34,12 +42,12 @@ pub(super) fn no_login_profile(name: &UserName) -> Error {
 }
 
 pub(super) fn no_such_group(name: &GroupName) -> Error {
-    unknown(name.as_str(), format!("The group with name {name} cannot be found."))
+    unknown(|name| format!("The group with name {name} cannot be found."), name.as_str())
 }
 
-fn unknown(name: &str, message: String) -> Error {
-    let details = Details { unknown_name: Some(name.to_owned()), ..Details::default() };
-    Error::Refused(Refusal { code: Code::NoSuchEntity, message, details: Box::new(details) })
+fn unknown(told: impl Fn(&str) -> String, name: &str) -> Error {
+    let details = Details { recorded: Some(told(HIDDEN)), ..Details::default() };
+    Error::Refused(Refusal { code: Code::NoSuchEntity, message: told(name), details: Box::new(details) })
 }
 
 pub(super) fn quota_exceeded(quota: Quota) -> Error {

@@ -130,16 +130,24 @@ impl Context {
         name.or_else(own).ok_or_else(|| Error::refused(Code::ValidationError, nobody))
     }
 
-    /// To do something to a user of the request's account; an unknown name gives the ARN without a path.
+    fn is_caller(&self, user: &UserRecord) -> bool {
+        self.caller.user().is_some_and(|caller| caller.user_id == user.user_id)
+    }
+
+    /// To do something to a user of the request's account. Who may not, reads of the ARN only what was asked for.
     pub(super) async fn user_demand(&self, action: Action, name: &UserName) -> Result<Demand, Error> {
         let account = self.account()?;
         let tagged = match self.judged.own(name) {
             Some(own) => Some(own),
             None => self.app.store.tagged_user(account, name).await.map_err(store_failure)?,
         };
+        let as_asked = Arn::user(account, &Path::root(), name);
         let demand = match &tagged {
-            Some(TaggedUser { user, tags }) => Demand::on(action, user.arn()).on_tagged(tags),
-            None => Demand::on_unknown(action, Arn::user(account, &Path::root(), name)),
+            Some(TaggedUser { user, tags }) if self.is_caller(user) => Demand::on(action, user.arn()).on_tagged(tags),
+            Some(TaggedUser { user, tags }) => {
+                Demand::on(action, user.arn()).on_tagged(tags).shown_as(as_asked.to_string())
+            }
+            None => Demand::on_unknown(action, as_asked),
         };
         self.judged.set_user(tagged);
         Ok(demand)

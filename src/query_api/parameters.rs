@@ -162,9 +162,11 @@ fn missing(name: &str) -> String {
 
 /// The items of a list, or what is wrong with it as a whole.
 fn items(fields: &mut Fields, member: &Member, broken: &mut Vec<String>) -> Vec<BTreeMap<String, Zeroizing<String>>> {
-    // An empty list is sent as the name alone.
-    drop(fields.take(member.name));
     let list = shown(member.name);
+    // An empty list is sent as the name alone.
+    if fields.take(member.name).is_some_and(|value| !value.is_empty()) {
+        broken.push(constraint(&list, "Member must be a list"));
+    }
     match fields.take_list(member.name) {
         Err(name) => broken.push(format!("The parameter {name} is not recognized.")),
         Ok(items) if items.len() > MOST_TAGS => {

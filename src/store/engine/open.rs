@@ -133,6 +133,7 @@ async fn open_postgres(settings: &DatabaseSettings) -> Result<Engine, StoreError
         .await
         .map_err(refused)?;
     refuse_read_only(&pool).await?;
+    refuse_other_encodings(&pool).await?;
     Ok(Engine::Postgres { pool, migrating: Box::new(plain) })
 }
 
@@ -143,6 +144,16 @@ fn refused(error: sqlx::Error) -> StoreError {
             unusable(format!("PostgreSQL refused the connection: {}", said.message()))
         }
         _ => error.into(),
+    }
+}
+
+/// Names, tags and descriptions hold every script.
+async fn refuse_other_encodings(pool: &PgPool) -> Result<(), StoreError> {
+    let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(pool).await?;
+    if encoding == "UTF8" {
+        Ok(())
+    } else {
+        Err(unusable(format!("the database has the encoding {encoding}; create it with ENCODING 'UTF8'")))
     }
 }
 

@@ -70,6 +70,10 @@ async fn nothing_is_silently_ignored() {
         ("&Tags.member.2.Key=a&Tags.member.2.Value=b", "The parameter Tags.member is not recognized."),
         ("&Tags.member.01.Key=a", "The parameter Tags.member.01.Key is not recognized."),
         ("&Tags.1.Key=a", "The parameter Tags.1.Key is not recognized."),
+        (
+            "&Tags=nonsense",
+            "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must be a list",
+        ),
         ("&Path=%zz", "The request holds a bad percent escape."),
         ("&Path=%ff", "The request holds text that is not valid UTF-8."),
     ] {
@@ -338,4 +342,30 @@ async fn an_authorization_of_another_scheme_is_the_proxys_and_no_call() {
         (page.status().as_u16(), page.headers()["content-type"].to_str().expect("a type")),
         (200, "text/html; charset=utf-8")
     );
+}
+
+#[tokio::test]
+async fn a_refusal_tells_neither_that_somebody_is_there_nor_where_and_the_record_tells_both() {
+    let (server, api) = admin().await;
+    server.user("eve", None).await;
+    let eve = Api::of(&server, "eve").await;
+    api.call("CreateUser", &[("UserName", "Alice.Secret"), ("Path", "/hidden/board/")]).await.assert_done();
+    api.call("CreateGroup", &[("GroupName", "Finance-Ops"), ("Path", "/priv/")]).await.assert_done();
+    for (action, member, there, absent) in [
+        ("GetUser", "UserName", "alice.secret", "nobody"),
+        ("ListAccessKeys", "UserName", "ALICE.SECRET", "nobody"),
+        ("GetGroup", "GroupName", "finance-ops", "no-group"),
+    ] {
+        let about = async |name: &str| {
+            let answer = eve.call(action, &[(member, name)]).await;
+            (answer.status, answer.code(), answer.message().replace(name, "NAME"))
+        };
+        assert_eq!(about(there).await, about(absent).await, "{action}");
+    }
+    let recorded = |arn: &str| format!("SELECT COUNT(*) FROM audit_records WHERE error_message LIKE '%{arn}%'");
+    assert_eq!(server.database.number(&recorded("user/hidden/board/Alice.Secret because")).await, 2);
+    assert_eq!(server.database.number(&recorded("group/priv/Finance-Ops because")).await, 1);
+    // Of oneself one is told all.
+    let own = eve.call("GetUser", &[]).await;
+    assert!(own.message().contains("user/eve because"), "{}", own.message());
 }

@@ -106,6 +106,12 @@ async fn a_postgres_database_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
+async fn a_postgres_database_of_another_encoding_is_refused() {
+    let said = Database::refused_on_server("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").await;
+    assert!(said.contains("LATIN1") && said.contains("UTF8"), "{said}");
+}
+
+#[tokio::test]
 async fn a_postgres_database_that_can_only_be_read_is_refused() {
     let database = Database::postgres().await;
     let name = database.settings.url.rsplit('/').next().unwrap();

@@ -49,6 +49,15 @@ impl Database {
         Self::on_server("").await
     }
 
+    /// What the store says to a new database that is made in this way, and that it does not take.
+    pub async fn refused_on_server(how: &str) -> String {
+        let name = unused_name();
+        administer(&format!("CREATE DATABASE {name} {how}")).await;
+        let said = Store::open(&settings(url_of(&name))).await.err().map(|error| error.to_string());
+        administer(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        said.expect("a refusal")
+    }
+
     async fn on_server(how: &str) -> Self {
         let name = unused_name();
         administer(&format!("CREATE DATABASE {name} {how}")).await;
