@@ -71,6 +71,7 @@ actions! {
     ListGroups
     ListGroupsForUser
     ListPolicies
+    ListPolicyVersions
     ListUserPolicies
     ListUserTags
     ListUsers

@@ -11,6 +11,7 @@ use crate::domain::arn::{Arn, PolicyArn};
 use crate::domain::error::{Code, Error};
 use crate::domain::managed_policy::{AwsManagedPolicy, VERSION, aws_managed_policy};
 use crate::domain::name::PolicyName;
+use crate::domain::page::{Page, Paged};
 use crate::domain::quota::Quota;
 use crate::domain::user::Path;
 use crate::store::StoreError;
@@ -168,6 +169,27 @@ impl Operation for GetPolicyVersion {
         let (arn, version) = (&self.policy_arn, &self.version_id);
         let message = || format!("Policy {arn} version {version} does not exist or is not attachable.");
         found.ok_or_else(|| Error::refused(Code::NoSuchEntity, message()))
+    }
+}
+
+/// Its versions: the one.
+#[derive(Debug, Clone)]
+pub struct ListPolicyVersions {
+    pub policy_arn: PolicyArn,
+    pub page: Page,
+}
+
+impl Operation for ListPolicyVersions {
+    type Output = Paged<ManagedPolicy>;
+    const NAME: &'static str = "ListPolicyVersions";
+
+    async fn demands(&self, _: &Context) -> Result<Vec<Demand>, Error> {
+        Ok(vec![Demand::on(Action::ListPolicyVersions, &self.policy_arn)])
+    }
+
+    async fn run(&self, cx: &Authorized<'_>) -> Result<Paged<ManagedPolicy>, Error> {
+        let policy = find(cx, &self.policy_arn).await?;
+        Ok(self.page.of(vec![policy], |_| VERSION.to_owned()))
     }
 }
 

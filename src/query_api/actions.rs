@@ -103,7 +103,7 @@ dispatch! {
     inline_policy: DeleteGroupPolicy DeleteUserPolicy GetGroupPolicy GetUserPolicy ListGroupPolicies ListUserPolicies PutGroupPolicy PutUserPolicy;
     list_policies: ListEntitiesForPolicy ListPolicies;
     login_profile: CreateLoginProfile DeleteLoginProfile GetLoginProfile UpdateLoginProfile;
-    managed_policy: CreatePolicy DeletePolicy GetPolicy GetPolicyVersion;
+    managed_policy: CreatePolicy DeletePolicy GetPolicy GetPolicyVersion ListPolicyVersions;
     password: ChangePassword;
     password_policy: DeleteAccountPasswordPolicy GetAccountPasswordPolicy UpdateAccountPasswordPolicy;
     user: GetUser ListUsers UpdateUser;

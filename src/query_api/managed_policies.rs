@@ -16,7 +16,9 @@ use crate::domain::name::PolicyName;
 use crate::domain::page::Paged;
 use crate::domain::user::Path;
 use crate::operations::list_policies::{Entity, ListEntitiesForPolicy, ListPolicies, Scope};
-use crate::operations::managed_policy::{CreatePolicy, DeletePolicy, GetPolicy, GetPolicyVersion, ManagedPolicy};
+use crate::operations::managed_policy::{
+    CreatePolicy, DeletePolicy, GetPolicy, GetPolicyVersion, ListPolicyVersions, ManagedPolicy,
+};
 
 impl Call for CreatePolicy {
     const MEMBERS: &'static [Member] =
@@ -57,9 +59,7 @@ impl Call for GetPolicyVersion {
     const RESULT: Option<fn(&ManagedPolicy, &mut Xml)> = Some(|found, xml| {
         xml.element("PolicyVersion", |xml| {
             document(xml, "Document", &found.document);
-            xml.text("VersionId", VERSION);
-            xml.flag("IsDefaultVersion", true);
-            xml.time("CreateDate", found.created_at);
+            version(xml, found);
         });
     });
 
@@ -68,6 +68,19 @@ impl Call for GetPolicyVersion {
             policy_arn: p.needed("PolicyArn", PolicyArn::parse)?,
             version_id: p.text("VersionId").unwrap_or_default().to_owned(),
         })
+    }
+}
+
+impl Call for ListPolicyVersions {
+    const MEMBERS: &'static [Member] = &[POLICY_ARN.required(), MARKER, MAX_ITEMS];
+    /// Without the documents.
+    const RESULT: Option<fn(&Paged<ManagedPolicy>, &mut Xml)> = Some(|listed, xml| {
+        xml.list("Versions", &listed.items, version);
+        rest(xml, listed);
+    });
+
+    fn read(p: &mut Parameters) -> Result<Self, Error> {
+        Ok(Self { policy_arn: p.needed("PolicyArn", PolicyArn::parse)?, page: p.page()? })
     }
 }
 
@@ -154,6 +167,12 @@ impl Call for ListEntitiesForPolicy {
             page: p.page()?,
         })
     }
+}
+
+fn version(xml: &mut Xml, policy: &ManagedPolicy) {
+    xml.text("VersionId", VERSION);
+    xml.flag("IsDefaultVersion", true);
+    xml.time("CreateDate", policy.created_at);
 }
 
 fn policy(xml: &mut Xml, policy: &ManagedPolicy) {

@@ -131,6 +131,8 @@ class ManagedPolicies(ClientCase):
         made.pop("Description", None)
         self.assertEqual(got, made)
         version = cli("iam", "get-policy-version", *about, "--version-id", "v1")["PolicyVersion"]
+        (listed,) = cli("iam", "list-policy-versions", *about)["Versions"]
+        self.assertEqual(listed, {name: version[name] for name in ("VersionId", "IsDefaultVersion", "CreateDate")})
         self.assertEqual((version["VersionId"], version["IsDefaultVersion"], version["Document"]), ("v1", True, READ))
         user = ["--user-name", "alice"]
         self.silent(cli, "iam", "attach-user-policy", *user, *about)
@@ -215,6 +217,7 @@ class ManagedPolicies(ClientCase):
         self.refused(not_attachable(unknown), iam.list_entities_for_policy, PolicyArn=unknown)
         no_version = no_such_entity(f"Policy {unknown} version v1 does not exist or is not attachable.")
         self.refused(no_version, iam.get_policy_version, PolicyArn=unknown, VersionId="v1")
+        self.refused(no_such_entity(f"Policy {unknown} was not found."), iam.list_policy_versions, PolicyArn=unknown)
         arn = self.made("one-version")
         no_version = no_such_entity(f"Policy {arn} version v9 does not exist or is not attachable.")
         self.refused(no_version, iam.get_policy_version, PolicyArn=arn, VersionId="v9")

@@ -101,7 +101,9 @@ fn arguments(action: Action, key: &str) -> Vec<(&'static str, String)> {
         Action::CreateLoginProfile => vec![("UserName", "no-password".to_owned()), password],
         Action::UpdateLoginProfile => vec![victim, password],
         Action::CreatePolicy => vec![("PolicyName", "another".to_owned()), document],
-        Action::GetPolicy | Action::DeletePolicy | Action::ListEntitiesForPolicy => vec![own],
+        Action::GetPolicy | Action::DeletePolicy | Action::ListEntitiesForPolicy | Action::ListPolicyVersions => {
+            vec![own]
+        }
         Action::GetPolicyVersion => vec![own, ("VersionId", "v1".to_owned())],
         Action::CreateUser => vec![("UserName", "another".to_owned())],
         Action::DeleteUser => vec![("UserName", "bare".to_owned())],
