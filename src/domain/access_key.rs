@@ -27,6 +27,11 @@ impl AccessKeyId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// `AKIA` and 16 more: surely the ID of a key. Anything else may be a secret in the wrong place, and is not logged.
+    pub fn is_plainly_one(&self) -> bool {
+        self.0.len() == 20 && self.0.starts_with("AKIA")
+    }
 }
 
 impl fmt::Display for AccessKeyId {
@@ -96,6 +101,7 @@ mod tests {
     fn an_access_key_id_has_aws_bounds() {
         for right in ["AKIAIOSFODNN7EXAMPLE", "A_IAIOSFODNN7EXA", &"a".repeat(128)] {
             assert_eq!(AccessKeyId::parse(right).unwrap().as_str(), right);
+            assert_eq!(AccessKeyId::parse(right).unwrap().is_plainly_one(), right == "AKIAIOSFODNN7EXAMPLE");
         }
         for wrong in ["", "AKIA", "AKIAIOSFODNN7-EXAMPLE", "AKIAIOSFODNN7EXÄMPLE", &"a".repeat(129)] {
             assert!(AccessKeyId::parse(wrong).is_err(), "{wrong}");

@@ -34,6 +34,16 @@ class AccessKeys(ClientCase):
     def elsewhere(self, region):
         return self.admin.client("iam", region)
 
+    def test_a_secret_in_the_place_of_the_id_is_refused_and_stands_in_no_log(self):
+        secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYxx"
+        self.account.secrets.add(secret)
+        swapped = self.with_key(self.admin, Key(secret, UNKNOWN))
+        self.refused(INVALID_TOKEN, swapped.iam.get_user)
+        swapped = self.with_key(self.admin, Key(self.admin.key.secret, self.admin.key.id))
+        with self.assertRaises(swapped.iam.exceptions.ClientError) as raised:
+            swapped.iam.get_user()
+        self.assertIn(raised.exception.response["Error"]["Code"], {"InvalidClientTokenId", "IncompleteSignature"})
+
     def test_a_key_lives_from_creation_to_deletion_by_the_cli(self):
         cli, named = self.admin.cli, ["--user-name", "alice"]
         alice = self.account.user("alice", key=False)
