@@ -4,8 +4,11 @@
 //! fair and reads never wait. Why PostgreSQL's READ COMMITTED: every statement that must hold demands what was seen.
 
 mod open;
+mod readers;
 
 pub(super) use open::open;
+
+use readers::Readers;
 
 use super::error::StoreError;
 use super::fields::{Bind, Read, Value};
@@ -20,7 +23,7 @@ use std::time::{Duration, Instant};
 
 #[derive(Clone)]
 pub(super) enum Engine {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite { writer: SqlitePool, readers: Readers },
     Postgres { pool: PgPool, migrating: Box<PgConnectOptions> },
 }
 
@@ -103,6 +106,14 @@ async fn sqlite_rows<'e, R: Record>(
     rows.iter().map(|row| R::read(&Row { columns: Columns::Sqlite(row), table: R::TABLE })).collect()
 }
 
+/// On a connection of its own.
+async fn read<R: Record>(readers: &Readers, sql: &'static str, values: &[&dyn Bind]) -> Result<Vec<R>, StoreError> {
+    let mut lent = readers.lend().await?;
+    let rows = sqlite_rows(&mut lent.connection, sql, values).await?;
+    lent.give_back();
+    Ok(rows)
+}
+
 async fn postgres_rows<'e, R: Record>(
     executor: impl Executor<'e, Database = Postgres>,
     sql: &'static str,
@@ -172,7 +183,7 @@ impl Engine {
         let mut patience = Patience::default();
         loop {
             let rows = match self {
-                Self::Sqlite { readers, .. } => sqlite_rows(readers, sql, values).await,
+                Self::Sqlite { readers, .. } => read(readers, sql, values).await,
                 Self::Postgres { pool, .. } => postgres_rows(pool, sql, values).await,
             };
             match rows {
@@ -202,7 +213,11 @@ impl Engine {
     /// Whether the database understands the statement.
     pub async fn prepare(&self, sql: &'static str) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { readers, .. } => drop(readers.prepare(sql.into_sql_str()).await?),
+            Self::Sqlite { readers, .. } => {
+                let mut lent = readers.lend().await?;
+                drop(lent.connection.prepare(sql.into_sql_str()).await?);
+                lent.give_back();
+            }
             Self::Postgres { pool, .. } => drop(pool.prepare(sql.into_sql_str()).await?),
         }
         Ok(())

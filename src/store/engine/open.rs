@@ -1,6 +1,7 @@
 //! Opens, migrates and copies a database of either engine. What an operator can mend is said in one line.
 
 use super::Engine;
+use super::readers::Readers;
 use crate::store::DatabaseSettings;
 use crate::store::error::StoreError;
 use crate::store::schema::Migration;
@@ -50,7 +51,8 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Engine, StoreError> 
     let at = |error: sqlx::Error| located(&path, error.into());
     let writer = writer(settings, options.clone()).await.map_err(at)?;
     refuse_read_only_file(&writer).await.map_err(at)?;
-    let readers = readers(settings, options).await.map_err(at)?;
+    let options = options.pragma("query_only", "ON");
+    let readers = Readers::open(options, settings.connections, settings.acquire_timeout).await.map_err(at)?;
     Ok(Engine::Sqlite { writer, readers })
 }
 
@@ -107,17 +109,6 @@ async fn writer(settings: &DatabaseSettings, options: SqliteConnectOptions) -> R
             })
         })
         .connect_with(options.journal_mode(SqliteJournalMode::Wal))
-        .await
-}
-
-async fn readers(settings: &DatabaseSettings, options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
-    SqlitePoolOptions::new()
-        .max_connections(settings.connections.max(1))
-        .acquire_timeout(settings.acquire_timeout)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .connect_with(options.pragma("query_only", "ON"))
         .await
 }
 

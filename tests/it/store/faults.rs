@@ -2,7 +2,7 @@
 
 use super::fixtures::*;
 use crate::support::database::Database;
-use my_security_credentials::store::StoreError;
+use my_security_credentials::store::{DatabaseSettings, Store, StoreError};
 use std::time::Duration;
 
 on_both_engines! {
@@ -148,4 +148,43 @@ async fn a_connection_that_is_lost_in_the_middle_changes_nothing_and_the_next_is
     database.execute("DROP TRIGGER fault ON audit_records").await;
     assert_eq!(facts(&database).await, seen);
     database.store.replace_password(&replacement(&seen, "second"), &record("ChangePassword")).await.unwrap();
+}
+
+async fn with_readers(database: &Database, connections: u32) -> Store {
+    let settings = DatabaseSettings { connections, ..database.settings.clone() };
+    Store::open(&settings).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_reads_than_sqlite_has_readers_wait_their_turn() {
+    let database = Database::sqlite().await;
+    with_alice(&database).await;
+    let store = with_readers(&database, 1).await;
+    let reads = (0..50).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.user(&account_id(), &name("Alice")).await })
+    });
+    for read in reads.collect::<Vec<_>>() {
+        assert!(read.await.unwrap().unwrap().is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_that_are_given_up_use_no_reader_up() {
+    let database = Database::sqlite().await;
+    with_alice(&database).await;
+    let store = with_readers(&database, 2).await;
+    for _ in 0..200 {
+        let (account, alice) = (account_id(), name("Alice"));
+        let mut read = Box::pin(store.user(&account, &alice));
+        // One poll sends the statement to the connection's thread; then nobody waits for it any more.
+        std::future::poll_fn(|cx| {
+            drop(read.as_mut().poll(cx));
+            std::task::Poll::Ready(())
+        })
+        .await;
+    }
+    assert!(store.user(&account_id(), &name("Alice")).await.unwrap().is_some());
+    store.close().await;
+    assert!(matches!(store.user(&account_id(), &name("Alice")).await, Err(StoreError::Unavailable(_))));
 }
