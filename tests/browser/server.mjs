@@ -18,10 +18,11 @@ function environment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("MSC_")));
 }
 
-/** Runs a program to its end; `input` goes to its standard input. */
-function run(program, args, input = "") {
+/** Runs a program to its end. Without an `input` nothing is written to it: it may have ended by then. */
+function run(program, args, input) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: environment() });
+    const stdio = [input === undefined ? "ignore" : "pipe", "pipe", "pipe"];
+    const child = spawn(program, args, { env: environment(), stdio });
     const said = { out: "", err: "" };
     child.stdout.on("data", (bytes) => (said.out += bytes));
     child.stderr.on("data", (bytes) => (said.err += bytes));
@@ -30,7 +31,9 @@ function run(program, args, input = "") {
       if (code === 0) resolve(said.out);
       else reject(new Error(`${program} ${args.join(" ")} ended with ${code}: ${said.err}`));
     });
-    child.stdin.end(input);
+    // Why a program did not read its input is in what it says.
+    child.stdin?.on("error", (error) => (said.err += error));
+    child.stdin?.end(input);
   });
 }
 
