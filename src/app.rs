@@ -7,6 +7,7 @@ use crate::crypto::password_hash::Hasher;
 use crate::crypto::password_hash::Parameters;
 use crate::crypto::root_secret::RootSecret;
 use crate::crypto::sealed::Sealer;
+use crate::stopping::Stopping;
 use crate::store::Store;
 use std::sync::{PoisonError, RwLock};
 use time::Duration;
@@ -34,6 +35,7 @@ pub struct App {
     pub lifetimes: Lifetimes,
     /// Somebody chose a password of their own: what was kept for their first sign-in is no longer needed.
     pub password_chosen: Notify,
+    pub stopping: Stopping,
     common_parameters: RwLock<Option<Parameters>>,
 }
 
@@ -55,6 +57,7 @@ impl App {
             random,
             lifetimes,
             password_chosen: Notify::new(),
+            stopping: Stopping::default(),
             common_parameters: RwLock::default(),
         }
     }

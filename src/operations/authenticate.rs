@@ -14,6 +14,7 @@ use crate::domain::login_profile::Standing;
 use crate::domain::password::TypedPassword;
 use crate::domain::principal::{IamUser, Stage};
 use crate::domain::user::UserName;
+use crate::metrics::metrics;
 use crate::store::StoreError;
 use crate::store::audit::AuditRecord;
 use crate::store::login_profiles::{LoginProfileRecord, SignInFacts};
@@ -53,6 +54,20 @@ impl SignedIn {
 }
 
 pub async fn sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<SignedIn, Error> {
+    let outcome = try_to_sign_in(app, request, attempt).await;
+    metrics().sign_in(match &outcome {
+        Ok(signed_in) => match signed_in.stage() {
+            Some(Stage::Full) => "signed_in",
+            Some(Stage::MustChangePassword) => "must_change_password",
+            None => "expired",
+        },
+        Err(Error::Refused(refusal)) => refusal.code.name(),
+        Err(Error::Failed(_)) => "failed",
+    });
+    outcome
+}
+
+async fn try_to_sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<SignedIn, Error> {
     for _ in 0..ATTEMPTS {
         let now = app.clock.now();
         let account = find_account(app, &attempt.account).await?;
@@ -129,7 +144,7 @@ async fn open(
     };
     let record = console_login(app, request, now, Some(&signed_in.user));
     if signed_in.stage().is_none() {
-        record_refusal(app, request, &failed_console_login(record, None, "The password has expired")).await;
+        record_refusal(app, &failed_console_login(record, None, "The password has expired")).await;
         return Ok(Some(signed_in));
     }
     let sign_in = SignIn {
@@ -169,12 +184,12 @@ async fn record_failure(
     let user = facts.map(iam_user);
     let message = if user.is_some() { "Failed authentication" } else { "No username found in supplied account" };
     let record = failed_console_login(console_login(app, request, now, user.as_ref()), account, message);
-    record_refusal(app, request, &record).await;
+    record_refusal(app, &record).await;
 }
 
-async fn record_refusal(app: &App, request: &RequestFacts, record: &AuditRecord) {
+async fn record_refusal(app: &App, record: &AuditRecord) {
     if let Err(error) = app.store.audit(record).await {
-        tracing::error!(request.id = %request.request_id, error = %told(&error), "a failed sign-in could not be recorded");
+        tracing::error!(error = %told(&error), "a failed sign-in could not be recorded");
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error, Refusal};
 use crate::domain::principal::{Caller, IamUser};
+use crate::metrics::metrics;
 use std::net::IpAddr;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -117,6 +118,7 @@ impl Context {
     /// Authorises, runs, and records a refusal. The answer stands even if its record cannot be written.
     pub async fn perform<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
         let outcome = self.attempt(&operation).await;
+        metrics().operation(self.request.door, O::NAME, outcome_name(&outcome));
         if let Err(Error::Refused(refusal)) = &outcome {
             self.record_refusal(O::NAME, refusal).await;
         }
@@ -164,8 +166,18 @@ impl Context {
     async fn record_refusal(&self, event_name: &'static str, refusal: &Refusal) {
         let record = self.audit_record(event_name).refused(refusal);
         if let Err(error) = self.app.store.audit(&record).await {
-            tracing::error!(request.id = %self.request.request_id, action = event_name, %error, "a refusal could not be recorded");
+            tracing::error!(action = event_name, %error, "a refusal could not be recorded");
         }
+    }
+}
+
+/// For the figures.
+fn outcome_name<T>(outcome: &Result<T, Error>) -> &'static str {
+    match outcome {
+        Ok(_) => "done",
+        Err(Error::Refused(refusal)) => refusal.code.name(),
+        Err(Error::Failed(failure)) if failure.unavailable => "unavailable",
+        Err(Error::Failed(_)) => "failed",
     }
 }
 
