@@ -139,8 +139,8 @@ impl Metrics {
         self.sign_ins.get_or_create(&[("outcome", outcome.into())]).inc();
     }
 
-    pub fn operation(&self, door: &'static str, operation: &'static str, outcome: &'static str) {
-        let labels = [("door", door.into()), ("operation", operation.into()), ("outcome", outcome.into())];
+    pub fn operation(&self, door: &'static str, operation: &'static str, outcome: Cow<'static, str>) {
+        let labels = [("door", door.into()), ("operation", operation.into()), ("outcome", outcome)];
         self.operations.get_or_create(&labels).inc();
     }
 
@@ -170,9 +170,8 @@ impl Metrics {
     pub fn database(&self, kind: &'static str, began: Instant, failed: bool) {
         let labels = [("kind", kind.into())];
         self.database_durations.get_or_create(&labels).observe(began.elapsed().as_secs_f64());
-        if failed {
-            self.database_errors.get_or_create(&labels).inc();
-        }
+        // From the beginning, so that the first failure is a rise.
+        self.database_errors.get_or_create(&labels).inc_by(failed.into());
     }
 
     pub fn audit_failed(&self) {
@@ -183,7 +182,7 @@ impl Metrics {
         self.sessions_deleted.inc_by(rows);
     }
 
-    /// All of them, as they stand now: OpenMetrics 1.0, which Prometheus reads.
+    /// All of them, as they stand now, in version 1.0 of the format, which Prometheus reads.
     pub fn text(&self, connections: Connections) -> String {
         self.connections_in_use.set(connections.in_use.into());
         self.connections_most.set(connections.most.into());

@@ -2,10 +2,10 @@
 //! is none (off Linux) memory and descriptors stay at zero.
 
 use super::{Labels, row};
+use crate::clock::Clock;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use std::sync::atomic::AtomicU64;
 
 pub(super) struct Gauges {
     resident_memory: Gauge,
@@ -15,8 +15,8 @@ pub(super) struct Gauges {
 
 impl Gauges {
     pub fn register(list: &mut Registry) -> Self {
-        let started = Gauge::<f64, AtomicU64>::default();
-        started.set(now());
+        let started = Gauge::<i64>::default();
+        started.set(Clock::system().now().unix_timestamp());
         row(list, "process_start_time_seconds", "When the process started, since the epoch", started);
         let build = Family::<Labels<1>, Gauge>::default();
         build.get_or_create(&[("version", env!("CARGO_PKG_VERSION").into())]).set(1);
@@ -36,11 +36,6 @@ impl Gauges {
         let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
         self.most_descriptors.set(number_after(&limits, "Max open files"));
     }
-}
-
-fn now() -> f64 {
-    let now = crate::clock::Clock::system().now();
-    now.unix_timestamp_nanos() as f64 / 1e9
 }
 
 /// The first number behind the words; 0 where there is none.

@@ -61,8 +61,9 @@ pub async fn sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest)
             Some(Stage::MustChangePassword) => "must_change_password",
             None => "expired",
         },
-        Err(Error::Refused(refusal)) => refusal.code.name(),
-        Err(Error::Failed(_)) => "failed",
+        Err(Error::Refused(refusal)) if refusal.code == Code::SignInFailed => "incorrect",
+        Err(Error::Refused(refusal)) if refusal.code == Code::Busy => "busy",
+        Err(_) => "failed",
     });
     outcome
 }

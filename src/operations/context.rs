@@ -13,6 +13,7 @@ use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error, Refusal};
 use crate::domain::principal::{Caller, IamUser};
 use crate::metrics::metrics;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -171,13 +172,13 @@ impl Context {
     }
 }
 
-/// For the figures.
-fn outcome_name<T>(outcome: &Result<T, Error>) -> &'static str {
+/// For the figures: the codes of the domain, which tell apart what has one name on the wire.
+fn outcome_name<T>(outcome: &Result<T, Error>) -> Cow<'static, str> {
     match outcome {
-        Ok(_) => "done",
-        Err(Error::Refused(refusal)) => refusal.code.name(),
-        Err(Error::Failed(failure)) if failure.unavailable => "unavailable",
-        Err(Error::Failed(_)) => "failed",
+        Ok(_) => "done".into(),
+        Err(Error::Refused(refusal)) => format!("{:?}", refusal.code).into(),
+        Err(Error::Failed(failure)) if failure.unavailable => "unavailable".into(),
+        Err(Error::Failed(_)) => "failed".into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod deadlines;
 mod every_answer;
-//mod logs;
-//mod metrics;
+mod logs;
+mod metrics;
 mod readiness;
 mod shutdown;

@@ -60,7 +60,7 @@ async fn what_is_under_way_is_answered_whole(database: Database) {
     assert!(!changing.is_finished(), "the signal came in the middle");
     half.write_all(b"abcde").expect("the other half");
     let form = raw::answer(half);
-    assert_eq!(form.status, 403, "the token is none: {}", form.text);
+    assert_eq!(form.status, 400, "it lacks a field: {}", form.text);
     assert!(form.body.ends_with("</html>\n") || form.body.ends_with("</html>"), "{}", form.text);
     assert_eq!(form.header("connection"), "close");
     let changed = changing.await.expect("an answer");
