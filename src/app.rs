@@ -8,6 +8,7 @@ use crate::crypto::password_hash::Hasher;
 use crate::crypto::password_hash::Parameters;
 use crate::crypto::root_secret::{Key32, RootSecret};
 use crate::crypto::sealed::Sealer;
+use crate::stopping::Stopping;
 use crate::store::Store;
 use std::sync::{PoisonError, RwLock};
 use time::Duration;
@@ -38,6 +39,7 @@ pub struct App {
     pub throttle_key: Key32,
     /// Somebody chose a password of their own: what was kept for their first sign-in is no longer needed.
     pub password_chosen: Notify,
+    pub stopping: Stopping,
     common_parameters: RwLock<Option<Parameters>>,
 }
 
@@ -62,6 +64,7 @@ impl App {
             lifetimes,
             address_limit,
             password_chosen: Notify::new(),
+            stopping: Stopping::default(),
             common_parameters: RwLock::default(),
         }
     }

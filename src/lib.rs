@@ -14,6 +14,9 @@
 //!   command_line   -> operations    the operator's door
 //!   config, telemetry               every setting; the log
 //!   start, first_account, server, request, tls, start_error   put it together
+//!   metrics_listener                 the operator's figures, on an address of their own
+//!
+//!   metrics, stopping, guarded       what is counted, the end of the process, the bounds of a request: known to many
 //! ```
 //!
 //! The doors know the wire and no rule; operations know the rules and no wire; the store knows SQL and no rule; domain
@@ -34,6 +37,9 @@ pub mod console;
 pub mod crypto;
 pub mod domain;
 mod first_account;
+mod guarded;
+pub mod metrics;
+pub mod metrics_listener;
 pub mod operations;
 pub mod pages;
 pub mod query_api;
@@ -41,6 +47,7 @@ mod request;
 pub mod server;
 pub mod start;
 pub mod start_error;
+pub mod stopping;
 pub mod store;
 pub mod telemetry;
 mod tls;

@@ -11,6 +11,12 @@ use std::net::IpAddr;
 /// User agents are kept in sessions and records; a longer one is cut.
 const LONGEST_USER_AGENT: usize = 256;
 
+/// `/healthz` and `/readyz`: a load balancer asks for them by address, in clear, and is told nothing that is not for
+/// everybody.
+pub fn is_probe(request: &ServiceRequest) -> bool {
+    matches!(request.path(), "/healthz" | "/readyz")
+}
+
 /// Whether the request names a host that this server answers for, once.
 pub fn is_for_us(request: &ServiceRequest) -> bool {
     let Some(config) = request.app_data::<web::Data<Config>>() else { return false };

@@ -5,32 +5,33 @@
 //! below it failed.
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, Deadlines};
 use crate::console::error::PageError;
 use crate::console::error_response::Asked;
 use crate::console::{self, Console, Shown};
+use crate::guarded::{Cut, guarded};
+use crate::metrics::{Answered, metrics};
 use crate::operations::RequestFacts;
 use crate::query_api::{self, ApiError, QueryApi};
 use crate::request;
 use crate::start_error::StartError;
-use crate::wire::Begun;
+use crate::stopping::Signals;
+use crate::wire::{Begun, Patience};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::cookie::Key;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
 use actix_web::guard::fn_guard;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::ConnectionType;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App as Actix, HttpMessage, HttpServer, web};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tracing::Instrument;
 
-/// The head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// A whole request, from its head to its answer.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// What runs when the server is told to stop may finish.
-const SHUTDOWN_SECONDS: u64 = 8;
+/// Over all threads; each costs some 8 KiB. Who comes when there are so many waits in the system's queue.
+const MOST_CONNECTIONS: usize = 16_384;
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
@@ -64,6 +65,7 @@ impl Server {
         let tls = config.tls.as_ref().map(crate::tls::server_config).transpose().map_err(StartError)?;
         let listener = TcpListener::bind(config.listen)
             .map_err(|error| StartError(format!("MSC_LISTEN: cannot listen on {}: {error}", config.listen)))?;
+        limit_reading(&listener, config.deadlines.taking).map_err(|error| StartError(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| StartError(error.to_string()))?;
         Ok(Self { listener, address, app, config, tls })
     }
@@ -80,8 +82,11 @@ impl Server {
         }
     }
 
-    /// Serves until the process is told to stop.
+    /// Serves until the process is told to stop, and what is under way then to its end.
     pub async fn run(self) -> std::io::Result<()> {
+        let stop = told_to_stop(Signals::listen()?, self.app.clone(), self.config.shutdown_delay);
+        let deadlines = self.config.deadlines;
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let key = Key::from(&*self.app.root_secret.derive_long("session cookie"));
         let console = web::Data::new(Console::new(self.app.clone(), &self.config));
         let api = web::Data::new(QueryApi { app: self.app.clone() });
@@ -94,13 +99,46 @@ impl Server {
                 .service(web::resource("/").guard(fn_guard(|cx| query_api::is_call(cx.head()))).to(query_api::call))
                 .configure(|services| console::routes(services, &console, &key))
         })
-        .client_request_timeout(HEAD_TIMEOUT)
-        .shutdown_timeout(SHUTDOWN_SECONDS);
+        .client_request_timeout(deadlines.head)
+        .keep_alive(deadlines.idle)
+        .workers(workers)
+        .max_connections(MOST_CONNECTIONS / workers)
+        .shutdown_signal(stop)
+        // It looks once a second.
+        .shutdown_timeout(deadlines.last_answer.as_secs() + 1);
         match self.tls {
             Some(tls) => server.listen_rustls_0_23(self.listener, tls)?.run().await,
             None => server.listen(self.listener)?.run().await,
         }
     }
+}
+
+/// A client that takes nothing of what was sent to it would hold its connection for ever. The system ends it, as nothing
+/// above the socket can: connections inherit this from their listener.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "fuchsia"))]
+fn limit_reading(listener: &TcpListener, patience: Duration) -> std::io::Result<()> {
+    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(patience))
+}
+
+/// Elsewhere the system has no such limit; the number of connections bounds what they cost.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "fuchsia")))]
+fn limit_reading(_: &TcpListener, _: Duration) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Ends when nothing new is to be taken any more. Who asks a second time does not want to wait.
+async fn told_to_stop(mut signals: Signals, app: Arc<App>, delay: Duration) {
+    signals.next().await;
+    tracing::info!(delay_ms = delay.as_millis(), "told to stop: not ready any more");
+    app.stopping.begin();
+    tokio::spawn(async move {
+        signals.next().await;
+        tracing::warn!("told to stop again: ends at once");
+        std::process::exit(1);
+    });
+    tokio::time::sleep(delay).await;
+    tracing::info!("takes nothing new, and finishes what is under way");
+    app.stopping.close();
 }
 
 /// What is known of a request before and after it has passed the layers below.
@@ -111,7 +149,10 @@ struct Passing {
     is_call: bool,
     method: String,
     path: String,
-    began: std::time::Instant,
+    /// Of the page, not its address, in which somebody may have typed what is nobody's business.
+    pattern: String,
+    deadlines: Deadlines,
+    began: Instant,
 }
 
 async fn outermost<B: MessageBody + 'static>(
@@ -119,21 +160,37 @@ async fn outermost<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let passing = Passing::of(&request)?;
+    // Every line about the request is inside. The level is the highest, so that no filter shows a line without its request.
+    let span = tracing::error_span!("request", request.id = %passing.facts.request_id);
+    answered(passing, request, next).instrument(span).await
+}
+
+async fn answered<B: MessageBody + 'static>(
+    passing: Passing,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let begun = Begun::default();
     request.extensions_mut().insert(passing.facts.clone());
     request.extensions_mut().insert(begun.clone());
-    if !request::is_for_us(&request) {
+    request.extensions_mut().insert(Patience(passing.deadlines.body));
+    let probe = request::is_probe(&request);
+    if !probe && !request::is_for_us(&request) {
         return Ok(passing.turned_away(request, "This server does not answer for that host name."));
     }
-    if !request::came_safely(&request) {
+    if !probe && !request::came_safely(&request) {
         return Ok(passing.turned_away(request, "This server takes plain HTTP from its proxy only."));
     }
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.call(request)).await {
+    let Deadlines { request: limit, last_answer, .. } = passing.deadlines;
+    let app = passing.console.app.clone();
+    match guarded(next.call(request), limit, &app.stopping, last_answer).await {
         Ok(Ok(response)) => Ok(passing.finish(response)),
         // Nothing below makes such an error but the sessions, whose store did not answer: before the page was asked, or
         // after it had done its work.
         Ok(Err(error)) => Err(passing.out_of_reach(error.to_string(), begun.0.get())),
-        Err(_) => Err(passing.out_of_reach("the request took longer than it may".to_owned(), begun.0.get())),
+        Err(Cut::Panicked) => Err(passing.panicked(begun.0.get())),
+        Err(Cut::Late) => Err(passing.out_of_reach("the request took longer than it may".to_owned(), begun.0.get())),
+        Err(Cut::Stopping) => Err(passing.out_of_reach("the server stops".to_owned(), begun.0.get())),
     }
 }
 
@@ -145,7 +202,9 @@ impl Passing {
             is_call: query_api::is_call(request.head()),
             method: request.method().to_string(),
             path: request.path().to_owned(),
-            began: std::time::Instant::now(),
+            pattern: request.match_pattern().unwrap_or_default(),
+            deadlines: request.app_data::<web::Data<Config>>().map(|config| config.deadlines).unwrap_or_default(),
+            began: Instant::now(),
         })
     }
 
@@ -155,7 +214,7 @@ impl Passing {
         let response = if self.is_call {
             self.refusal(&ApiError::outermost(421, why, false))
         } else {
-            self.page(&PageError::unreadable(421, why), None, "")
+            self.page(&PageError::unreadable(421, why), None)
         };
         ServiceResponse::new(request, response).map_into_right_body()
     }
@@ -164,49 +223,52 @@ impl Passing {
         let error = response.response().extensions().get::<PageError>().cloned();
         let Some(error) = error else {
             let mut response = response;
-            let pattern = response.request().match_pattern().unwrap_or_default();
-            self.seal(&pattern, response.response().status().as_u16(), response.headers_mut());
+            self.seal(response.response_mut().head_mut());
             return response.map_into_left_body();
         };
         let (request, _) = response.into_parts();
         let shown = request.extensions().get::<Shown>().cloned();
-        let pattern = request.match_pattern().unwrap_or_default();
-        let page = self.page(&error, shown, &pattern);
+        let page = self.page(&error, shown);
         ServiceResponse::new(request, page).map_into_right_body()
     }
 
-    fn page(&self, error: &PageError, shown: Option<Shown>, pattern: &str) -> actix_web::HttpResponse {
+    fn page(&self, error: &PageError, shown: Option<Shown>) -> actix_web::HttpResponse {
         let asked = Asked { console: &self.console, request_id: &self.facts.request_id, path: &self.path, shown };
         let mut response = error.render(&asked);
-        self.seal(pattern, response.status().as_u16(), response.headers_mut());
+        self.seal(response.head_mut());
         response
     }
 
     /// The same for a call of the API.
     fn refusal(&self, error: &ApiError) -> actix_web::HttpResponse {
         let mut response = error.response(&self.facts.request_id);
-        self.seal("/", response.status().as_u16(), response.headers_mut());
+        self.seal(response.head_mut());
         response
     }
 
     /// It took too long, or a layer below failed: what became of it is known only where it had not begun.
     fn out_of_reach(&self, why: String, begun: bool) -> actix_web::Error {
         if self.is_call {
-            let response = self.refusal(&ApiError::outermost(503, &why, begun));
-            return actix_web::error::InternalError::from_response(why, response).into();
+            return travelling(self.refusal(&ApiError::outermost(503, &why, begun)));
         }
-        self.broken(&PageError::unavailable(why, begun))
+        travelling(self.page(&PageError::unavailable(why, begun), None))
     }
 
-    /// Where the request is gone with the error, the answer travels in an error.
-    fn broken(&self, error: &PageError) -> actix_web::Error {
-        let response = self.page(error, None, "");
-        actix_web::error::InternalError::from_response(error.clone(), response).into()
+    /// A defect, which ends this request and no other.
+    fn panicked(&self, begun: bool) -> actix_web::Error {
+        let why = "the work on the request panicked";
+        if self.is_call {
+            return travelling(self.refusal(&ApiError::outermost(500, why, begun)));
+        }
+        travelling(self.page(&PageError::panicked(why, begun), None))
     }
 
-    /// The headers of every answer, and its line in the log: the pattern of the page, not its address, in which somebody
-    /// may have typed what is nobody's business.
-    fn seal(&self, pattern: &str, status: u16, headers: &mut HeaderMap) {
+    /// The headers of every answer, its line in the log and its figures.
+    fn seal(&self, head: &mut ResponseHead) {
+        if self.console.app.stopping.has_begun() {
+            head.set_connection_type(ConnectionType::Close);
+        }
+        let (status, headers) = (head.status.as_u16(), head.headers_mut());
         for (name, value) in HEADERS {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
@@ -226,7 +288,14 @@ impl Passing {
         if !headers.contains_key("cache-control") {
             headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store"));
         }
-        let duration_ms = self.began.elapsed().as_millis();
-        tracing::info!(request.id = %self.facts.request_id, method = %self.method, page = pattern, status, duration_ms, "answered");
+        let (took, route) = (self.began.elapsed(), &*self.pattern);
+        tracing::info!(method = %self.method, page = route, status, duration_ms = took.as_millis(), "answered");
+        let door = if self.is_call { "query-api" } else { "console" };
+        metrics().answered(&Answered { door, route, method: &self.method, status, took });
     }
+}
+
+/// Where the request is gone with the error, the answer travels in an error.
+fn travelling(response: actix_web::HttpResponse) -> actix_web::Error {
+    actix_web::error::InternalError::from_response("answered", response).into()
 }

@@ -1,22 +1,35 @@
 //! Logs: one line for each event, on the standard error, as text or as JSON.
 //!
-//! Field names: `account.id`, `user.name`, `access_key.id`, `action`, `request.id`, `duration_ms`. A secret, a password and
+//! Every line about a request stands in the span `request`, whose `request.id` the answer tells the client. Fields:
+//! `account.id`, `user.name`, `access_key.id`, `action`, `duration_ms`. A secret, a password and
 //! what was typed into a sign-in form are never a field.
 
 use crate::config::{Config, LogFormat};
 use std::io::{IsTerminal, Stderr, Write};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt, registry};
+
+/// The library that reads HTTP tells of every head that it cannot read, at the level of an error: anybody can send one,
+/// and nobody can act on it. `MSC_LOG` can ask for these lines by the same name.
+const QUIET: &str = "actix_http=off";
 
 /// Once for the process; a later call changes nothing, so that tests may start several servers.
 pub fn start(config: &Config) {
-    let builder = fmt().with_env_filter(EnvFilter::builder().parse_lossy(&config.log));
-    let is_terminal = std::io::stderr().is_terminal();
+    let subscriber = registry().with(EnvFilter::builder().parse_lossy(format!("{QUIET},{}", config.log)));
+    let lines = fmt::layer();
     // `try_init` fails only when there is a subscriber already.
     let _ = match config.log_format {
-        LogFormat::Text => builder.with_ansi(is_terminal).with_writer(OneLine::stderr).finish().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).with_writer(std::io::stderr).finish().try_init(),
+        LogFormat::Text => {
+            let lines = lines.with_ansi(std::io::stderr().is_terminal()).with_writer(OneLine::stderr);
+            subscriber.with(lines.with_filter(filter_fn(may_be_shown))).try_init()
+        }
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr);
+            subscriber.with(lines.with_filter(filter_fn(may_be_shown))).try_init()
+        }
     };
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -28,6 +41,17 @@ pub fn start(config: &Config) {
             panic.payload_as_str().unwrap_or("without a message")
         );
     }));
+}
+
+/// Whatever `MSC_LOG` asks for. Below these levels other people's code shows what it works on: addresses as they were
+/// typed, messages as they came. The statements of the database hold no values, which are bound.
+fn may_be_shown(metadata: &Metadata<'_>) -> bool {
+    let most = match metadata.target().split("::").next() {
+        Some("my_security_credentials") => Level::TRACE,
+        Some("sqlx") => Level::DEBUG,
+        _ => Level::INFO,
+    };
+    *metadata.level() <= most
 }
 
 /// The text format writes a message as it is: a line break in it would begin a line that somebody else made up.

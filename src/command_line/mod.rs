@@ -15,6 +15,7 @@ use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Error, told};
 use crate::domain::principal::Caller;
 use crate::first_account;
+use crate::metrics_listener::MetricsListener;
 use crate::operations::{Context, RequestFacts, housekeeping};
 use crate::server::Server;
 use crate::start;
@@ -61,6 +62,8 @@ enum Command {
 
 /// How often what has expired is looked for.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
+/// For the database to be left in good order at the end of the server.
+const CLOSING: Duration = Duration::from_millis(500);
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -104,13 +107,19 @@ async fn run(cli: Cli, config: Config) -> Result<(), Box<dyn std::error::Error>>
 
 async fn serve(app: Arc<App>, config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::bind(app.clone(), config.clone())?;
+    let metrics = config.metrics_listen.map(MetricsListener::bind).transpose()?;
     let url = server.url();
     first_account::ensure(&app, &config, &url).await?;
     actix_web::rt::spawn(first_account::forget_used_password(app.clone(), config.data_dir.clone()));
     actix_web::rt::spawn(keep_house(app.clone()));
+    if let Some(listener) = metrics {
+        tracing::info!("metrics at http://{}/metrics", listener.address());
+        actix_web::rt::spawn(listener.run(app.clone()));
+    }
     tracing::info!("open {url}/console");
     server.run().await?;
-    app.store.close().await;
+    // A database that does not answer keeps nobody from going.
+    drop(tokio::time::timeout(CLOSING, app.store.close()).await);
     Ok(())
 }
 

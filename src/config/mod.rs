@@ -48,8 +48,42 @@ pub struct Config {
     pub root_secret_file: PathBuf,
     pub tls: Option<TlsFiles>,
     pub trusted_proxies: Vec<IpNet>,
+    pub shutdown_delay: Duration,
+    pub metrics_listen: Option<SocketAddr>,
+    pub deadlines: Deadlines,
     pub log: String,
     pub log_format: LogFormat,
+}
+
+/// By when what has to be done. Not settings: nobody needs others, but a test that does not want to wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// For the head of a request to arrive.
+    pub head: Duration,
+    /// For its body.
+    pub body: Duration,
+    /// From its head to its answer.
+    pub request: Duration,
+    /// For the last answer, once nothing new is taken. The process is gone 2 seconds later.
+    pub last_answer: Duration,
+    /// For a client to ask something more on its connection.
+    pub idle: Duration,
+    /// For a client to take something of what waits to be sent to it.
+    pub taking: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            head: seconds(5),
+            body: seconds(5),
+            request: seconds(10),
+            last_answer: seconds(8),
+            idle: seconds(5),
+            taking: seconds(10),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +181,9 @@ impl Config {
                 .unwrap_or_else(|| data_dir.join("root-secret")),
             tls: tls(values)?,
             trusted_proxies: values.optional("trusted_proxies", read::networks)?.unwrap_or_default(),
+            shutdown_delay: values.required("shutdown_delay", read::duration(Duration::ZERO, minutes(1)))?,
+            metrics_listen: values.optional("metrics_listen", read::address)?,
+            deadlines: Deadlines::default(),
             log: values.required("log", read::log_filter)?,
             log_format: values.required("log_format", log_format)?,
             data_dir,

@@ -73,6 +73,8 @@ pub const SETTINGS: &[Setting] = &[
     row("tls_certificate", Unset, Open, "PEM file with the certificate chain; together with the key"),
     row("tls_key", Unset, Open, "PEM file with the private key of the certificate"),
     row("trusted_proxies", Unset, Open, "Networks whose forwarded headers are believed, as 10.0.0.0/8,192.0.2.7"),
+    row("shutdown_delay", Value("0s"), Open, "How long new requests are still taken after SIGTERM, so that a load balancer notices"),
+    row("metrics_listen", Unset, Open, "Address and port of /metrics, as 127.0.0.1:9090; without it there are no metrics"),
     row("log", Value("info"), Open, "What is logged: a level, or a list such as info,my_security_credentials=debug"),
     row("log_format", Value("text"), Open, "How it is logged: text or json"),
 ];

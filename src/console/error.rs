@@ -61,6 +61,12 @@ impl PageError {
         Self::new(Problem::Failed(Failure { outcome, unavailable: true, source: source.into() }))
     }
 
+    /// A defect in the middle of the work.
+    pub fn panicked(source: impl Into<Box<dyn std::error::Error + Send + Sync>>, begun: bool) -> Self {
+        let outcome = if begun { Outcome::Unknown } else { Outcome::NothingChanged };
+        Self::new(Problem::Failed(Failure { outcome, unavailable: false, source: source.into() }))
+    }
+
     pub fn form_expired(request: &HttpRequest) -> Self {
         Self::new(Problem::FormExpired { form: request.path().to_owned() })
     }

@@ -41,7 +41,7 @@ impl PageError {
                 response.insert_header((RETRY_AFTER, seconds.to_string()));
             }
             Problem::Failed(failure) => {
-                tracing::error!(request.id = asked.request_id, error = %told(failure.source.as_ref()), "a request failed");
+                tracing::error!(error = %told(failure.source.as_ref()), "a request failed");
                 if failure.unavailable {
                     response.insert_header((RETRY_AFTER, RETRY_SECONDS.to_string()));
                 }
@@ -51,7 +51,7 @@ impl PageError {
         match self.page(asked).render() {
             Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
             Err(error) => {
-                tracing::error!(request.id = asked.request_id, %error, "an error page could not be made");
+                tracing::error!(%error, "an error page could not be made");
                 response.content_type("text/plain; charset=utf-8").body("Something went wrong on our side.\n")
             }
         }

@@ -69,8 +69,8 @@ impl<F: Form + 'static> FromRequest for Checked<F> {
             if !body::is_urlencoded(request.headers()) {
                 return Err(PageError::unreadable(415, "The form was not sent as application/x-www-form-urlencoded."));
             }
-            let bytes =
-                whole(payload.await.map_err(|_| PageError::unreadable(400, "The form could not be read."))?).await?;
+            let payload = payload.await.map_err(|_| PageError::unreadable(400, "The form could not be read."))?;
+            let bytes = whole(&request, payload).await?;
             let mut fields = Fields(decode::<F>(&bytes)?);
             let token = fields.take(TOKEN);
             if !accepts::<F>(&request, &console, &token) {
@@ -84,8 +84,8 @@ impl<F: Form + 'static> FromRequest for Checked<F> {
     }
 }
 
-async fn whole(payload: web::Payload) -> Result<Zeroizing<Vec<u8>>, PageError> {
-    body::read(payload, LIMIT).await.map_err(|error| match error {
+async fn whole(request: &HttpRequest, payload: web::Payload) -> Result<Zeroizing<Vec<u8>>, PageError> {
+    body::read(request, payload, LIMIT).await.map_err(|error| match error {
         BodyError::Broken => PageError::unreadable(400, "The form did not arrive whole."),
         BodyError::TooLarge => PageError::unreadable(413, "The form is larger than 16 KiB."),
         BodyError::Late => PageError::unreadable(408, "The form did not arrive in time."),

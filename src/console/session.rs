@@ -14,6 +14,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use std::future::{Ready, ready};
 use time::OffsetDateTime;
+use tracing::Instrument;
 
 /// What the pages and operations need to know of a session.
 pub(super) struct NewSession<'a> {
@@ -82,8 +83,10 @@ impl SignedIn {
         O::Output: 'static,
     {
         let cx = self.cx.clone();
-        let work = actix_web::rt::spawn(async move { cx.perform(operation).await });
-        work.await.unwrap_or_else(|error| Err(crate::domain::error::Error::failed(error)))
+        let work = async move { cx.perform(operation).await };
+        actix_web::rt::spawn(work.in_current_span())
+            .await
+            .unwrap_or_else(|error| Err(crate::domain::error::Error::failed(error)))
     }
 
     /// This browser goes on under a new key; `session_epoch` is what the change said.

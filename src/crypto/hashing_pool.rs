@@ -4,12 +4,13 @@
 //! (5.6 GiB for 300 sign-ins against 42 MiB here). Why not a semaphore: it bounds the hashes, not what waits for them.
 
 use super::password_hash::HashingError;
+use crate::metrics::metrics;
 use argon2::Block;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use zeroize::Zeroize;
 
@@ -99,27 +100,40 @@ impl Pool {
         // Whoever sets it first decides: the thread begins, or the caller has gone away.
         let taken = Arc::new(AtomicBool::new(false));
         let taken_by_thread = Arc::clone(&taken);
+        let span = tracing::Span::current();
+        let queued_at = Instant::now();
         let job = Box::new(move |bench: &mut Workbench| {
+            metrics().hash_fetched(queued_at);
             if reply.is_closed() || taken_by_thread.swap(true, Ordering::AcqRel) {
                 return;
             }
-            let result = catch_unwind(AssertUnwindSafe(|| job(bench)));
+            let began = Instant::now();
+            // What a defect says belongs to the request that met it.
+            let result = span.in_scope(|| catch_unwind(AssertUnwindSafe(|| job(bench))));
+            metrics().hash_done(began);
             // Nobody may be listening any more: then the result is dropped here.
             let _ = reply.send(result.unwrap_or(Err(HashingError::Panicked)));
         });
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        metrics().hash_queued();
         if self.queue.try_send(job).is_err() {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(HashingError::Busy);
+            metrics().hash_fetched(queued_at);
+            return Err(busy());
         }
         if let Ok(answered) = tokio::time::timeout(self.patience, &mut answer).await {
             return answered.unwrap_or(Err(HashingError::Panicked));
         }
         if !taken.swap(true, Ordering::AcqRel) {
-            return Err(HashingError::Busy);
+            return Err(busy());
         }
         answer.await.unwrap_or(Err(HashingError::Panicked))
     }
+}
+
+fn busy() -> HashingError {
+    metrics().hash_refused();
+    HashingError::Busy
 }
 
 fn work(queue: &Mutex<Receiver<Job>>, waiting: &AtomicUsize, mut bench: Workbench) {

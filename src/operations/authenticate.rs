@@ -16,6 +16,7 @@ use crate::domain::login_profile::Standing;
 use crate::domain::password::TypedPassword;
 use crate::domain::principal::{IamUser, Stage};
 use crate::domain::user::UserName;
+use crate::metrics::metrics;
 use crate::store::StoreError;
 use crate::store::audit::AuditRecord;
 use crate::store::login_profiles::{LoginProfileRecord, SignInFacts};
@@ -61,11 +62,27 @@ impl SignedIn {
 }
 
 pub async fn sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<SignedIn, Error> {
+    let outcome = try_to_sign_in(app, request, attempt).await;
+    metrics().sign_in(match &outcome {
+        Ok(signed_in) => match signed_in.stage() {
+            Some(Stage::Full) => "signed_in",
+            Some(Stage::MustChangePassword) => "must_change_password",
+            None => "expired",
+        },
+        Err(Error::Refused(refusal)) if refusal.code == Code::SignInFailed => "incorrect",
+        Err(Error::Refused(refusal)) if refusal.code == Code::Throttled => "throttled",
+        Err(Error::Refused(refusal)) if refusal.code == Code::Busy => "busy",
+        Err(_) => "failed",
+    });
+    outcome
+}
+
+async fn try_to_sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<SignedIn, Error> {
     check_address(app, request)?;
     let account = find_account(app, &attempt.account).await?;
     let SignInRequest { account: typed, user_name, devices, .. } = attempt;
     let bucket = sign_in_bucket(app, typed, account.as_ref(), user_name, devices);
-    let tried = Try::begin(app, request, bucket).await?;
+    let tried = Try::begin(app, bucket).await?;
     match find_and_open(app, request, attempt, account.as_ref(), &tried).await {
         Ok(Some(signed_in)) => Ok(signed_in),
         Ok(None) => Err(Error::refused(Code::SignInFailed, "Your user name or password is incorrect.")),
@@ -164,7 +181,7 @@ async fn open(
     };
     let record = console_login(app, request, now, Some(&signed_in.user));
     if signed_in.stage().is_none() {
-        record_refusal(app, request, &failed_console_login(record, None, "The password has expired")).await;
+        record_refusal(app, &failed_console_login(record, None, "The password has expired")).await;
         tried.succeeded().await;
         return Ok(Some(signed_in));
     }
@@ -209,9 +226,9 @@ fn failure_record(
 }
 
 /// A failure of the record is no reason to answer otherwise.
-async fn record_refusal(app: &App, request: &RequestFacts, record: &AuditRecord) {
+async fn record_refusal(app: &App, record: &AuditRecord) {
     if let Err(error) = app.store.audit(record).await {
-        tracing::error!(request.id = %request.request_id, error = %told(&error), "a failed sign-in could not be recorded");
+        tracing::error!(error = %told(&error), "a failed sign-in could not be recorded");
     }
 }
 

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::crypto::password_hash::Parameters;
 use crate::domain::account::AccountId;
 use crate::domain::user::UserName;
+use crate::metrics::metrics;
 use crate::store::StoreError;
 
 /// Rows of one batch: small enough that a writer never waits long for it.
@@ -13,7 +14,9 @@ const BATCH: u32 = 500;
 /// Deletes the sessions that are over; returns how many rows went.
 pub async fn delete_expired_sessions(app: &App) -> u64 {
     let delete = || app.store.delete_expired_sessions(app.clock.now(), app.lifetimes.session_idle, BATCH);
-    in_batches("expired sessions", delete).await
+    let deleted = in_batches("expired sessions", delete).await;
+    metrics().sessions_deleted(deleted);
+    deleted
 }
 
 /// Signatures that are too old to be sent again need not be remembered; returns how many rows went.
@@ -39,11 +42,6 @@ async fn in_batches<F: Future<Output = Result<u64, StoreError>>>(what: &str, del
             }
         }
     }
-}
-
-/// Whether the database can be reached.
-pub async fn store_answers(app: &App) -> bool {
-    app.store.is_healthy().await
 }
 
 /// A hash that stands for none shall cost what most real ones cost.

@@ -1,7 +1,7 @@
 //! What one may do: one struct per IAM action, one file per noun. Operations know the rules and no wire.
 //!
 //! `Context::perform` is the only way in. What happens before there is a caller is `authenticate`, `sign_request`
-//! and `session`, and what happens without one is `housekeeping`: these are the exceptions, by name.
+//! and `session`, and what happens without one is `housekeeping` and `readiness`: these are the exceptions, by name.
 //!
 //! A new action touches these files and no others:
 //! - `domain/action.rs`: its name;
@@ -38,6 +38,7 @@ pub mod managed_policy;
 pub mod password;
 pub mod password_policy;
 pub mod policy_holder;
+pub mod readiness;
 mod refusal;
 pub mod session;
 pub mod sign_request;

@@ -8,6 +8,7 @@ use crate::domain::login_profile::Standing;
 use crate::domain::principal::{IamUser, Stage};
 use crate::store::sessions::{ConsoleSessionRecord, LoadedSession};
 use time::OffsetDateTime;
+use tracing::Instrument;
 
 /// How long a page waits for the note that its session is in use.
 const NOTE_PATIENCE: std::time::Duration = std::time::Duration::from_millis(250);
@@ -60,12 +61,12 @@ pub async fn session(app: &App, session_hash: &str) -> Result<Option<LoadedSessi
 /// noted ends a little early.
 async fn note_use(app: &App, session_hash: &str, live: &LoadedSession, now: OffsetDateTime) {
     let (store, hash, live) = (app.store.clone(), session_hash.to_owned(), live.clone());
-    let noting = tokio::spawn(async move {
+    let noting = async move {
         if let Err(error) = store.touch_session(&hash, &live, now).await {
             tracing::warn!(error = %told(&error), "that a session is in use could not be noted");
         }
-    });
-    drop(tokio::time::timeout(NOTE_PATIENCE, noting).await);
+    };
+    drop(tokio::time::timeout(NOTE_PATIENCE, tokio::spawn(noting.in_current_span())).await);
 }
 
 /// A step before the console must be taken soon; a session ends with the working day.

@@ -14,6 +14,7 @@ use crate::store::access_keys::AccessKeyRecord;
 use crate::store::permissions::Permissions;
 use std::sync::Arc;
 use time::OffsetDateTime;
+use tracing::Instrument;
 use zeroize::Zeroizing;
 
 /// How long a request waits for the note that its key was used.
@@ -70,11 +71,11 @@ impl SigningKey {
         }
         let used = LastUsed { at: now, service: service.to_owned(), region: region.to_owned() };
         let (store, id) = (app.store.clone(), self.access_key.access_key_id.clone());
-        let noting = tokio::spawn(async move {
+        let noting = async move {
             if let Err(error) = store.access_key_used(&id, &used).await {
                 tracing::warn!(access_key.id = %id, error = %told(&error), "that an access key was used could not be noted");
             }
-        });
-        drop(tokio::time::timeout(NOTE_PATIENCE, noting).await);
+        };
+        drop(tokio::time::timeout(NOTE_PATIENCE, tokio::spawn(noting.in_current_span())).await);
     }
 }

@@ -13,6 +13,8 @@ use crate::domain::error::{Code, Details, Error, Refusal, told};
 use crate::domain::principal::{Credentials, IamUser};
 use crate::domain::throttle::Admission;
 use crate::domain::user::{UserId, UserName};
+use crate::metrics::metrics;
+use crate::store::StoreError;
 use crate::store::audit::AuditRecord;
 use crate::store::throttle::Bucket;
 use time::Duration;
@@ -88,7 +90,8 @@ pub(super) fn caller_bucket(app: &App, user: &IamUser, credentials: &Credentials
 pub(super) fn check_address(app: &App, request: &RequestFacts) -> Result<(), Error> {
     let Some(address) = request.source_address else { return Ok(()) };
     app.address_limit.check(address).map_err(|wait| {
-        tracing::warn!(request.id = %request.request_id, source.address = %address, "too many password checks from one address");
+        metrics().throttled("address");
+        tracing::warn!(source.address = %address, "too many password checks from one address");
         let wait = Duration::try_from(wait).unwrap_or(Duration::MINUTE);
         throttled(TOO_MANY_FROM_ADDRESS, wait)
     })
@@ -102,20 +105,20 @@ fn throttled(message: &str, wait: Duration) -> Error {
 /// A password that is about to be checked. One that is not settled stays counted: who breaks off has tried.
 pub(super) struct Try<'a> {
     app: &'a App,
-    request: &'a RequestFacts,
     bucket: Bucket,
 }
 
 impl<'a> Try<'a> {
     /// Where the password could not be hashed anyway, nothing is counted.
-    pub async fn begin(app: &'a App, request: &'a RequestFacts, bucket: Bucket) -> Result<Self, Error> {
+    pub async fn begin(app: &'a App, bucket: Bucket) -> Result<Self, Error> {
         if app.hasher.is_full() {
             return Err(busy());
         }
         match app.store.admit_try(&bucket, app.clock.now()).await.map_err(store_failure)? {
-            Admission::LetThrough => Ok(Self { app, request, bucket }),
+            Admission::LetThrough => Ok(Self { app, bucket }),
             Admission::Refused(wait) => {
-                tracing::warn!(request.id = %request.request_id, door = request.door, "a password check was throttled");
+                metrics().throttled("user");
+                tracing::warn!("a password check was throttled");
                 Err(throttled(TOO_MANY_FOR_USER, wait))
             }
         }
@@ -124,7 +127,7 @@ impl<'a> Try<'a> {
     /// For the check of a caller's own password.
     pub async fn of_caller(cx: &'a Authorized<'_>) -> Result<Self, Error> {
         let (user, credentials) = cx.credentials()?;
-        Self::begin(&cx.app, &cx.request, caller_bucket(&cx.app, user, credentials)).await
+        Self::begin(&cx.app, caller_bucket(&cx.app, user, credentials)).await
     }
 
     pub fn bucket(&self) -> &Bucket {
@@ -134,22 +137,21 @@ impl<'a> Try<'a> {
     /// `owner`: who is told of it at the next sign-in. `record`: where nothing else records it. That it cannot be written is
     /// no reason to answer otherwise: the try stays counted.
     pub async fn failed(&self, owner: Option<&UserId>, record: Option<&AuditRecord>) {
-        self.note(self.app.store.fail_try(&self.bucket, self.app.clock.now(), owner, record).await);
+        note(self.app.store.fail_try(&self.bucket, self.app.clock.now(), owner, record).await);
     }
 
     pub async fn succeeded(&self) {
-        self.note(self.app.store.forgive_failures(&self.bucket, self.app.clock.now()).await);
+        note(self.app.store.forgive_failures(&self.bucket, self.app.clock.now()).await);
     }
 
     /// The password was not looked at.
     pub async fn took_no_look(&self) {
-        self.note(self.app.store.take_back_try(&self.bucket, self.app.clock.now()).await);
+        note(self.app.store.take_back_try(&self.bucket, self.app.clock.now()).await);
     }
+}
 
-    fn note(&self, written: Result<(), crate::store::StoreError>) {
-        if let Err(error) = written {
-            let request_id = &self.request.request_id;
-            tracing::error!(request.id = %request_id, error = %told(&error), "the end of a password check could not be noted");
-        }
+fn note(written: Result<(), StoreError>) {
+    if let Err(error) = written {
+        tracing::error!(error = %told(&error), "the end of a password check could not be noted");
     }
 }

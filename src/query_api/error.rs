@@ -47,12 +47,12 @@ impl ApiError {
         }
     }
 
-    /// What the outermost layer answers: a host that is not ours, a request that took too long.
+    /// What the outermost layer answers: a host that is not ours, a request that took too long or met a defect.
     pub fn outermost(status: u16, message: &str, begun: bool) -> Self {
         match status {
-            503 => Self::failed(Failure {
+            500 | 503 => Self::failed(Failure {
                 outcome: if begun { Outcome::Unknown } else { Outcome::NothingChanged },
-                unavailable: true,
+                unavailable: status == 503,
                 source: message.to_owned().into(),
             }),
             _ => Self::new(status, "InvalidRequest", message.to_owned()),
@@ -88,7 +88,7 @@ impl ApiError {
     /// The answer. What failed on our side is logged here, once.
     pub(super) fn response_of(&self, service: Service, request_id: &str) -> HttpResponse {
         if let Some(failure) = &self.cause {
-            tracing::error!(request.id = request_id, error = %told(failure.source.as_ref()), "a request failed");
+            tracing::error!(error = %told(failure.source.as_ref()), "a request failed");
         }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponse::build(status);

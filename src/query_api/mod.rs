@@ -31,6 +31,7 @@ pub use error::ApiError;
 use crate::app::App;
 use crate::domain::access_key::AccessKeyId;
 use crate::domain::error::Error;
+use crate::metrics::metrics;
 use crate::operations::RequestFacts;
 use crate::wire::body::{self, BodyError};
 use crate::wire::{Begun, urlencoded};
@@ -41,6 +42,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use parameters::Fields;
 use service::Service;
 use std::sync::Arc;
+use tracing::Instrument;
 use xml::Xml;
 
 /// Of a whole request, in bytes.
@@ -83,12 +85,14 @@ pub async fn call(request: HttpRequest, payload: web::Payload, api: web::Data<Qu
         Ok(body) => answer(&request, &body, &api, facts, &mut known).await,
         Err(error) => Err(error),
     };
+    let code = answered.as_ref().err().map_or("ok", ApiError::code);
+    metrics().call(known.action.unwrap_or("unknown"), code);
     match answered {
         Ok(xml) => HttpResponse::Ok().content_type(xml::CONTENT_TYPE).body(xml),
         Err(error) => {
             let key = known.access_key_id.as_ref().map_or("", AccessKeyId::as_str);
-            let (action, code) = (known.action.unwrap_or_default(), error.code());
-            tracing::info!(request.id = %request_id, access_key.id = key, action, code, "a call was refused");
+            let action = known.action.unwrap_or_default();
+            tracing::info!(access_key.id = key, action, code, "a call was refused");
             error.response_of(known.service, &request_id)
         }
     }
@@ -101,7 +105,7 @@ async fn whole(request: &HttpRequest, payload: web::Payload) -> Result<zeroize::
     if !body::is_urlencoded(request.headers()) {
         return Err(ApiError::new(415, "UnsupportedMediaType", "Send application/x-www-form-urlencoded in UTF-8."));
     }
-    body::read(payload, LIMIT).await.map_err(|error| match error {
+    body::read(request, payload, LIMIT).await.map_err(|error| match error {
         BodyError::Broken => ApiError::new(400, "IncompleteBody", "The request did not arrive whole."),
         BodyError::TooLarge => ApiError::new(413, "RequestEntityTooLarge", "The request is larger than 64 KiB."),
         BodyError::Late => ApiError::new(408, "RequestTimeout", "The request did not arrive in time."),
@@ -134,10 +138,10 @@ async fn answer(
     }
     let (cx, service) = (signed.cx, known.service);
     // A change runs to its end though the client left.
-    let work = actix_web::rt::spawn(async move {
+    let work = async move {
         let mut xml = Xml::begin(service, call.name());
         call.run(&cx, fields, &mut xml).await?;
         Ok(xml.end(&cx.request.request_id))
-    });
-    work.await.unwrap_or_else(|error| Err(ApiError::from(Error::failed(error))))
+    };
+    actix_web::rt::spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(ApiError::from(Error::failed(error))))
 }

@@ -5,6 +5,7 @@ use super::engine::{Record, Row, Tx, statements, transaction};
 use super::error::StoreError;
 use crate::domain::account::AccountId;
 use crate::domain::user::UserId;
+use crate::metrics::metrics;
 use time::OffsetDateTime;
 
 /// Something that happened. The members that hold JSON hold its text.
@@ -117,7 +118,11 @@ impl Tx {
 impl Store {
     /// Records what changed nothing: a refusal, a failed sign-in.
     pub async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError> {
-        transaction!(self.engine, |tx| { tx.write_audit(record).await })
+        let written = transaction!(self.engine, |tx| { tx.write_audit(record).await });
+        if written.is_err() {
+            metrics().audit_failed();
+        }
+        written
     }
 
     /// What came after `cursor`, oldest first. A record's time is that of its request, which may commit a little later than

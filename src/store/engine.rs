@@ -12,6 +12,7 @@ use readers::Readers;
 
 use super::error::StoreError;
 use super::fields::{Bind, Read, Value};
+use crate::metrics::{Connections, metrics};
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
@@ -188,13 +189,27 @@ impl Engine {
             };
             match rows {
                 Err(error) if patience.bears(&error).await => {}
-                settled => return settled,
+                settled => return patience.measured("read", settled),
             }
         }
     }
 
     pub async fn find<R: Record>(&self, sql: &'static str, values: &[&dyn Bind]) -> Result<Option<R>, StoreError> {
         Ok(self.list(sql, values).await?.pop())
+    }
+
+    pub fn connections(&self) -> Connections {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                let writing = writer.size().saturating_sub(u32::try_from(writer.num_idle()).unwrap_or(u32::MAX));
+                let reading = readers.connections();
+                Connections { in_use: reading.in_use + writing, most: reading.most + 1 }
+            }
+            Self::Postgres { pool, .. } => Connections {
+                in_use: pool.size().saturating_sub(u32::try_from(pool.num_idle()).unwrap_or(u32::MAX)),
+                most: pool.options().get_max_connections(),
+            },
+        }
     }
 
     /// The names of all tables in this database.
@@ -261,6 +276,12 @@ impl Patience {
     /// SQLite has waited for its busy time-out already when it says that it is busy: to wait again helps nobody.
     const LIMIT: Duration = Duration::from_secs(4);
 
+    /// It is over: for the figures. That another change came first, or that something is there already, is no failure.
+    pub fn measured<T>(&self, kind: &'static str, settled: Result<T, StoreError>) -> Result<T, StoreError> {
+        metrics().database(kind, self.began, settled.as_ref().is_err_and(StoreError::is_failure));
+        settled
+    }
+
     /// Waits, if another try makes sense: 1 ms to 10 * 2^n ms, at random, so that rivals part.
     pub async fn bears(&mut self, error: &StoreError) -> bool {
         self.tries += 1;
@@ -293,7 +314,7 @@ macro_rules! transaction {
             });
             match attempt.await {
                 Err(error) if patience.bears(&error).await => {}
-                settled => break settled,
+                settled => break patience.measured("transaction", settled),
             }
         }
     }};

@@ -121,6 +121,11 @@ impl StoreError {
         if unknown { Self::OutcomeUnknown(error) } else { error.into() }
     }
 
+    /// Nobody meant this to happen, unlike what a caller is told and can act on.
+    pub(super) fn is_failure(&self) -> bool {
+        !matches!(self, Self::Conflict | Self::Absent | Self::AlreadyExists(_) | Self::QuotaExceeded(_))
+    }
+
     /// The same statements may succeed in a moment.
     pub(super) fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(error) if Cause::of(error) == Cause::Busy)

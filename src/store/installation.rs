@@ -32,15 +32,4 @@ impl Store {
     pub async fn installation_value(&self, name: &str) -> Result<Option<String>, StoreError> {
         Ok(self.engine.find::<Named>(FIND, &[&name]).await?.map(|named| named.0))
     }
-
-    /// Whether the database answers, and is ours.
-    pub async fn is_healthy(&self) -> bool {
-        match self.installation_value("oldest_compatible_schema").await {
-            Ok(value) => value.is_some(),
-            Err(error) => {
-                tracing::warn!(?error, "the database does not answer");
-                false
-            }
-        }
-    }
 }

@@ -29,6 +29,7 @@ pub mod users;
 pub use error::{Constraint, StoreError};
 pub use schema::SchemaState;
 
+use crate::metrics::Connections;
 use engine::Engine;
 use std::fmt;
 use std::path::Path;
@@ -75,6 +76,11 @@ impl Store {
     /// A copy of an SQLite database, in a new file that only its owner can read; PostgreSQL has `pg_dump`.
     pub async fn backup(&self, path: &Path) -> Result<(), StoreError> {
         self.engine.backup(path).await
+    }
+
+    /// For the figures.
+    pub fn connections(&self) -> Connections {
+        self.engine.connections()
     }
 
     /// Ends every connection, after what is under way.

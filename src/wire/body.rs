@@ -1,12 +1,9 @@
 //! The body of a request, within bounds of size and time. It may hold passwords, so it is wiped.
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
-use actix_web::web;
-use std::time::Duration;
+use super::Patience;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use actix_web::{HttpMessage, HttpRequest, web};
 use zeroize::Zeroizing;
-
-/// For a whole body to arrive.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no body to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +14,14 @@ pub enum BodyError {
     Late,
 }
 
-/// At most `limit` bytes.
-pub async fn read(payload: web::Payload, limit: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
-    match tokio::time::timeout(PATIENCE, payload.to_bytes_limited(limit)).await {
+/// At most `limit` bytes. A request that nobody gave a `Patience` gets none.
+pub async fn read(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+    // What is announced as too large is not waited for.
+    if announced(request.headers()).is_some_and(|length| length > limit) {
+        return Err(BodyError::TooLarge);
+    }
+    let patience = request.extensions().get::<Patience>().map(|patience| patience.0).unwrap_or_default();
+    match tokio::time::timeout(patience, payload.to_bytes_limited(limit)).await {
         Ok(Ok(Ok(bytes))) => Ok(Zeroizing::new(bytes.to_vec())),
         Ok(Ok(Err(_))) => Err(BodyError::Broken),
         Ok(Err(_)) => Err(BodyError::TooLarge),
@@ -27,9 +29,16 @@ pub async fn read(payload: web::Payload, limit: usize) -> Result<Zeroizing<Vec<u
     }
 }
 
-/// `application/x-www-form-urlencoded`, in UTF-8.
+/// The library has refused a length that is no number, or that stands twice.
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// `application/x-www-form-urlencoded`, in UTF-8, said once.
 pub fn is_urlencoded(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut values = headers.get_all(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    // Of two, another reader may have believed the other one.
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
     let (kind, parameter) = value.split_once(';').unwrap_or((value, ""));
     let parameter = parameter.trim().to_ascii_lowercase();
     kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")

@@ -12,4 +12,5 @@ mod console;
 mod doors;
 mod faults;
 mod query_api;
+mod service;
 mod store;

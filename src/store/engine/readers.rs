@@ -3,6 +3,7 @@
 //! the connection's thread and back, as dear as the read itself, and a thread of this process does not go away unnoticed.
 //! Instead, a connection whose read failed or was given up is not lent again.
 
+use crate::metrics::Connections;
 use crate::store::error::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -16,6 +17,7 @@ pub(in crate::store) struct Readers(Arc<Shared>);
 struct Shared {
     options: SqliteConnectOptions,
     patience: Duration,
+    most: u32,
     /// One for each connection that may be lent.
     permits: Semaphore,
     /// Those that are not lent just now; they are opened when they are first needed.
@@ -33,8 +35,9 @@ impl Readers {
     /// At most `most` at once. Opens the first, so that a file that cannot be read is found out now.
     pub async fn open(options: SqliteConnectOptions, most: u32, patience: Duration) -> Result<Self, sqlx::Error> {
         let first = options.connect().await?;
-        let permits = Semaphore::new(most.max(1) as usize);
-        Ok(Self(Arc::new(Shared { options, patience, permits, idle: Mutex::new(vec![first]) })))
+        let most = most.max(1);
+        let permits = Semaphore::new(most as usize);
+        Ok(Self(Arc::new(Shared { options, patience, most, permits, idle: Mutex::new(vec![first]) })))
     }
 
     /// Waits for one as long as a caller has patience.
@@ -47,6 +50,11 @@ impl Readers {
             None => self.0.options.connect().await?,
         };
         Ok(Lent { connection, readers: &self.0, _permit: permit })
+    }
+
+    pub fn connections(&self) -> Connections {
+        let free = u32::try_from(self.0.permits.available_permits()).unwrap_or(u32::MAX);
+        Connections { in_use: self.0.most.saturating_sub(free), most: self.0.most }
     }
 
     /// Lends nothing any more, and closes what is not lent.

@@ -3,13 +3,16 @@
 use super::database::Database;
 use super::server::ROOT_SECRET;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A node on a database that others use too. Ends with its handle.
 pub struct Node {
     child: Child,
     pub url: String,
+    log: Arc<Mutex<String>>,
     _data: TempDir,
 }
 
@@ -31,10 +34,54 @@ impl Node {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("a log")).lines();
-        let url = lines.find_map(|line| line.ok()?.split("open ").nth(1).map(|url| url.replace("/console", "")));
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url: url.expect("the URL to open"), _data: data }
+        let log = Arc::new(Mutex::new(String::new()));
+        let (mut reader, kept) = (BufReader::new(child.stderr.take().expect("a log")), log.clone());
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while reader.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push_str(&line);
+                line.clear();
+            }
+        });
+        let mut node = Self { child, url: String::new(), log, _data: data };
+        node.url = node.logged("open ").replace("/console", "");
+        node
+    }
+
+    /// The word that stands behind these in the log, as soon as it does.
+    pub fn logged(&self, words: &str) -> String {
+        let patience = Instant::now();
+        loop {
+            let log = self.log();
+            if let Some((_, rest)) = log.split_once(words).filter(|(_, rest)| rest.contains('\n')) {
+                return rest.split(['\n', '"', ' ']).next().unwrap_or_default().to_owned();
+            }
+            assert!(patience.elapsed() < Duration::from_secs(60), "{words:?} is not in the log:\n{log}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// All that it has said so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// `TERM`, `INT`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the signal is sent");
+    }
+
+    /// How it ended, and how long it took from now.
+    pub fn ends_within(&mut self, limit: Duration) -> (ExitStatus, Duration) {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return (status, began.elapsed());
+            }
+            assert!(began.elapsed() < limit, "it is still there after {limit:?}:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::browser::Browser;
 use super::database::Database;
 use my_security_credentials::app::App;
 use my_security_credentials::clock::Clock;
-use my_security_credentials::config::{Config, GlobalFlags};
+use my_security_credentials::config::{Config, Deadlines, GlobalFlags};
 use my_security_credentials::crypto::identifier::{Random, request_id};
 use my_security_credentials::crypto::password_hash::HashingSettings;
 use my_security_credentials::domain::account::{AccountAlias, AccountId};
@@ -24,6 +24,7 @@ use my_security_credentials::operations::password_policy::UpdateAccountPasswordP
 use my_security_credentials::operations::{Context, Operation, RequestFacts};
 use my_security_credentials::server::Server;
 use my_security_credentials::start;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 use time::macros::datetime;
@@ -42,14 +43,20 @@ pub const BEGINNING: OffsetDateTime = datetime!(2026-11-23 18:41 UTC);
 
 /// A clock that stands still until it is moved.
 #[derive(Clone)]
-pub struct TestClock(Arc<Mutex<OffsetDateTime>>);
+pub struct TestClock(Arc<Mutex<OffsetDateTime>>, Arc<AtomicBool>);
 
 impl TestClock {
     fn new() -> Self {
-        Self(Arc::new(Mutex::new(BEGINNING)))
+        Self(Arc::new(Mutex::new(BEGINNING)), Arc::default())
+    }
+
+    /// Whoever asks from now on meets a defect.
+    pub fn break_down(&self, broken: bool) {
+        self.1.store(broken, Ordering::Relaxed);
     }
 
     pub fn now(&self) -> OffsetDateTime {
+        assert!(!self.1.load(Ordering::Relaxed), "the clock broke down on purpose");
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,6 +96,14 @@ impl TestServer {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut config = config(&database, &data, settings);
         config.hashing = HashingSettings { memory_kib: 19_456, passes: 2, ..config.hashing };
+        Self::start_as(database, data, config).await
+    }
+
+    /// That waits for nobody as long as in production.
+    pub async fn start_impatient(database: Database, deadlines: Deadlines) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut config = config(&database, &data, &[]);
+        config.deadlines = deadlines;
         Self::start_as(database, data, config).await
     }
 

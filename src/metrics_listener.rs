@@ -1,0 +1,61 @@
+//! `/metrics` on an address of its own, which `MSC_METRICS_LISTEN` names: nothing else is there, and it is nowhere else.
+//! Who can reach the address reads the figures; nobody is asked for a password.
+
+use crate::app::App;
+use crate::metrics::{CONTENT_TYPE, metrics};
+use crate::start_error::StartError;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE as KIND, X_CONTENT_TYPE_OPTIONS};
+use actix_web::middleware::DefaultHeaders;
+use actix_web::{App as Actix, HttpResponse, HttpServer, web};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Of a head, and of a connection that asks nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A scraper needs one.
+const MOST_CONNECTIONS: usize = 16;
+
+/// Bound, not yet serving.
+pub struct MetricsListener {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl MetricsListener {
+    pub fn bind(address: SocketAddr) -> Result<Self, StartError> {
+        let told = |error| StartError(format!("MSC_METRICS_LISTEN: cannot listen on {address}: {error}"));
+        let listener = TcpListener::bind(address).map_err(told)?;
+        let address = listener.local_addr().map_err(told)?;
+        Ok(Self { listener, address })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Until it is dropped: it also tells how a server comes to its end.
+    pub async fn run(self, app: Arc<App>) -> std::io::Result<()> {
+        let app = web::Data::from(app);
+        let server = HttpServer::new(move || {
+            let headers =
+                DefaultHeaders::new().add((X_CONTENT_TYPE_OPTIONS, "nosniff")).add((CACHE_CONTROL, "no-store"));
+            Actix::new().app_data(app.clone()).wrap(headers).service(
+                web::resource("/metrics")
+                    .route(web::get().to(figures))
+                    .route(web::head().to(figures))
+                    .default_service(web::to(method_not_allowed)),
+            )
+        });
+        let server = server.workers(1).max_connections(MOST_CONNECTIONS).keep_alive(PATIENCE);
+        server.client_request_timeout(PATIENCE).disable_signals().listen(self.listener)?.run().await
+    }
+}
+
+async fn figures(app: web::Data<App>) -> HttpResponse {
+    HttpResponse::Ok().insert_header((KIND, CONTENT_TYPE)).body(metrics().text(app.store.connections()))
+}
+
+async fn method_not_allowed() -> HttpResponse {
+    HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish()
+}
