@@ -22,7 +22,9 @@ macro_rules! each_engine {
 pub mod api;
 pub mod browser;
 pub mod database;
+mod dump;
 pub mod html;
 pub mod process;
+pub mod record;
 pub mod server;
 pub mod signing;
