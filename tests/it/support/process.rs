@@ -39,13 +39,14 @@ pub fn spawn(command: &mut Command) -> (Child, String) {
     let mut child = command.spawn().expect("the program starts");
     let lines = BufReader::new(child.stderr.take().expect("a log")).lines();
     let mut lines = lines.map_while(Result::ok).inspect(|line| record::keep("logs", line.as_bytes()));
-    let url = lines.find_map(|line| line.split("open ").nth(1).map(|url| url.replace("/console", "")));
+    // What else is logged in tests may have the word as well.
+    let url = lines.find_map(|line| Some(line.split_once(" open http")?.1.replace("/console", "")));
     let test = record::test();
     std::thread::spawn(move || {
         record::belongs_to(&test);
         lines.for_each(drop);
     });
-    (child, url.expect("the line with the URL to open"))
+    (child, format!("http{}", url.expect("the line with the URL to open")))
 }
 
 impl Drop for Node {

@@ -13,9 +13,11 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use tracing_subscriber::util::SubscriberInitExt;
 
-/// As verbose as our program can be; the clients that the tests are made of are not the program.
-const LEVELS: &str = "debug,my_security_credentials=trace,reqwest=off,hyper=off,hyper_util=off";
+/// As verbose as our program can be; the client and the reader of pages that the tests are made of are not the program.
+const LEVELS: &str =
+    "debug,my_security_credentials=trace,reqwest=off,hyper=off,hyper_util=off,html5ever=off,selectors=off,scraper=off";
 /// What a server in a process of its own is told to log, where it is recorded.
 pub const LEVELS_OF_PROCESSES: &str = "debug,my_security_credentials=trace";
 const PASSWORD_FIELDS: [&str; 6] =
@@ -23,12 +25,14 @@ const PASSWORD_FIELDS: [&str; 6] =
 
 static RECORDER: LazyLock<Option<Mutex<Recorder>>> = LazyLock::new(|| {
     let folder = PathBuf::from(std::env::var_os("TEST_RECORDS")?);
-    let subscriber = tracing_subscriber::fmt()
+    // With what libraries say by way of the `log` crate, as in the program.
+    tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(LEVELS))
         .with_ansi(false)
         .with_writer(|| Line)
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).expect("no other subscriber of this process");
+        .finish()
+        .try_init()
+        .expect("no other subscriber of this process");
     Some(Mutex::new(Recorder { folder, files: HashMap::new(), secrets: HashSet::new() }))
 });
 
