@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
+import * as record from "./record.mjs";
 import { Server } from "./server.mjs";
 
 const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -45,7 +46,7 @@ export class World {
     const { failing, ...settings } = options;
     const context = await this.browser.newContext({ baseURL: this.url, ...settings });
     context.setDefaultTimeout(PATIENCE);
-    const watch = await Watch.over(context, this.url, failing);
+    const watch = await Watch.over(context, this.server, failing);
     try {
       const page = await context.newPage();
       const result = await act(page, { context, watch });
@@ -76,7 +77,7 @@ export class Watch {
   /** Compressed sizes of the other files, by address. */
   assets = new Map();
 
-  static async over(context, url, failing) {
+  static async over(context, { url, dataDir }, failing) {
     const watch = new Watch();
     watch.#failing = failing;
     await context.exposeBinding("tellViolation", (_, what) => watch.#faults.push(`content security policy: ${what}`));
@@ -85,6 +86,7 @@ export class Watch {
       document.addEventListener("securitypolicyviolation", tell);
     });
     context.on("request", (request) => {
+      record.request(request);
       if (!request.url().startsWith(`${url}/`)) watch.#faults.push(`a request off this origin: ${request.url()}`);
     });
     context.on("console", (message) => {
@@ -92,7 +94,9 @@ export class Watch {
       watch.#messages.push({ text: message.text(), url: message.location().url });
     });
     context.on("weberror", (error) => watch.#faults.push(`an error in the script: ${error.error()}`));
-    context.on("response", (response) => watch.#pending.push(watch.#note(response)));
+    context.on("response", (response) => {
+      watch.#pending.push(watch.#note(response), record.answer(response, dataDir).catch(record.failure));
+    });
     return watch;
   }
 

@@ -1,6 +1,7 @@
 // What people do on the pages, and what they look for. Everything is found by the words and roles that a person has.
 
 import assert from "node:assert/strict";
+import * as record from "./record.mjs";
 
 export const CREDENTIALS = "/console/security-credentials";
 export const CHANGE = `${CREDENTIALS}/password`;
@@ -35,6 +36,7 @@ export const focused = (page) => page.evaluate(() => document.activeElement.inne
 
 /** Fills the account's sign-in page, which is open, and sends it. */
 export async function fillSignIn(page, { name, password }) {
+  record.secret("password", password);
   await field(page, "IAM user name").fill(name);
   await field(page, "Password").fill(password);
   await button(page, "Sign in").click();
@@ -55,6 +57,7 @@ export async function signOut(page) {
 
 /** Fills the form, which is open. */
 export async function fillChange(page, current, next, confirm = next) {
+  for (const typed of [current, next, confirm]) record.secret("password", typed);
   await field(page, "Current password").fill(current);
   await field(page, "New password").fill(next);
   await field(page, "Confirm new password").fill(confirm);

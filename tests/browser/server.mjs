@@ -6,7 +6,9 @@ import { spawn } from "node:child_process";
 import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import * as record from "./record.mjs";
 
 const BINARY = process.env.CONSOLE_BINARY
   ?? fileURLToPath(new URL("../../target/debug/my-security-credentials", import.meta.url));
@@ -16,7 +18,7 @@ const PATIENCE = 60_000;
 /** Settings of whoever runs the tests do not reach the program. All tests share one address, which has a limit. */
 function environment() {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("MSC_"));
-  return { ...Object.fromEntries(inherited), MSC_ADDRESS_LIMIT: "off" };
+  return { ...Object.fromEntries(inherited), MSC_ADDRESS_LIMIT: "off", ...record.LEVELS };
 }
 
 /** Runs a program to its end. Without an `input` nothing is written to it: it may have ended by then. */
@@ -29,6 +31,7 @@ function run(program, args, input) {
     child.stderr.on("data", (bytes) => (said.err += bytes));
     child.on("error", reject);
     child.on("close", (code) => {
+      record.keep("logs", said.err);
       if (code === 0) resolve(said.out);
       else reject(new Error(`${program} ${args.join(" ")} ended with ${code}: ${said.err}`));
     });
@@ -69,6 +72,7 @@ export class Server {
     server.dataDir = await mkdtemp(path.join(tmpdir(), "browser-test-"));
     const child = spawn(BINARY, ["--data-dir", server.dataDir, "--listen", "127.0.0.1:0"], { env: environment() });
     server.#child = child;
+    createInterface({ input: child.stderr }).on("line", (line) => record.keep("logs", line));
     process.once("exit", () => child.kill("SIGKILL"));
     server.url = await addressOf(child);
     return server;
@@ -82,11 +86,13 @@ export class Server {
       child.kill("SIGTERM");
       await ended;
     }
+    record.dataFolder(this.dataDir);
     await rm(this.dataDir, { recursive: true, force: true });
   }
 
   /** A command of the operator; with `daysAgo` as if it had been given then. */
   async command(args, { input, daysAgo } = {}) {
+    record.secret("password", input);
     const all = ["--data-dir", this.dataDir, "--output", "json", ...args];
     const said = daysAgo
       ? await run("faketime", ["-f", `-${daysAgo}d`, BINARY, ...all], input)
@@ -132,6 +138,7 @@ export class Server {
   async firstSignIn() {
     const text = await readFile(path.join(this.dataDir, "first-sign-in.txt"), "utf8");
     const line = (label) => text.split("\n").find((one) => one.startsWith(label)).slice(label.length).trim();
+    record.secret("first-sign-in password", line("Password"));
     return {
       account: { alias: line("Account alias"), id: line("Account ID") },
       name: line("User name"),

@@ -6,6 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import record
+
 TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 HOME = "/console"
 STEP = "/signin/step/change-password"
@@ -46,10 +48,13 @@ class Browser:
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         with closing(http.client.HTTPConnection(self.authority)) as connection:
+            record.request(path, body)
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             text = answer.read().decode()
-        for cookie in answer.headers.get_all("Set-Cookie", []):
+        cookies = answer.headers.get_all("Set-Cookie", [])
+        record.answer(answer.status, answer.headers.get("Location"), cookies, text)
+        for cookie in cookies:
             name, value = cookie.split(";")[0].split("=", 1)
             if value and "Max-Age=0" not in cookie:
                 self.cookies[name] = value

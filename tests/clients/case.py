@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 from botocore.exceptions import ClientError
 
+import record
 from clients import REFUSED
 from people import Account
 from server import Server
@@ -23,14 +24,20 @@ class ClientCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
+        record.test = cls.__qualname__
         cls.server = Server()
         cls.addClassCleanup(cls.server.stop)
         cls.account = Account(cls.server, "example-corp")
         cls.admin = cls.account.admin
         cls.server.start()
 
+    def run(self, result=None):
+        record.test = self.id()
+        return super().run(result)
+
     @classmethod
     def tearDownClass(cls):
+        record.test = cls.__qualname__
         secrets = [secret.encode() for secret in cls.account.secrets | PASSWORDS]
         for file in (cls.server.log, *cls.server.data_dir.glob("*.db*")):
             text = file.read_bytes()

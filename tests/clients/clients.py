@@ -41,6 +41,9 @@ os.environ.update({name: value for name, value in ENVIRONMENT.items() if name.st
 import boto3
 from botocore.config import Config
 
+import record
+
+record.clients()
 SESSION = boto3.session.Session()
 
 
@@ -98,6 +101,8 @@ class Cli:
         done = subprocess.run(
             everything, env=self.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
         )
+        record.command(arguments, done.stdout, "")
+        record.keep("errors", done.stderr)
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def __call__(self, *arguments):

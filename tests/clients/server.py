@@ -14,6 +14,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import record
+
 OPENED = re.compile(r"open (http://\S+)/console")
 PATIENCE = 60
 DAY = 24 * 60 * 60 * 1_000_000
@@ -32,7 +34,7 @@ def binary():
 def environment():
     """Settings of whoever runs the tests do not reach the program. All tests share one address, which has a limit."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MSC_")}
-    return inherited | {"MSC_ADDRESS_LIMIT": "off"}
+    return inherited | {"MSC_ADDRESS_LIMIT": "off"} | record.LEVELS
 
 
 class Server:
@@ -48,6 +50,7 @@ class Server:
         """A command of the operator, and its answer."""
         everything = [binary(), "--data-dir", str(self.data_dir), "--output", "json", *arguments]
         done = subprocess.run(everything, env=environment(), input=input, text=True, capture_output=True)
+        record.command(arguments, done.stdout, done.stderr)
         if done.returncode != 0:
             raise AssertionError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
         return json.loads(done.stdout)
@@ -88,6 +91,7 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        record.data_folder(self.data_dir, self.log)
         shutil.rmtree(self.data_dir, ignore_errors=True)
 
     @property

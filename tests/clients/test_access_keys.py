@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import record
 from case import ClientCase
 from clients import Cli, Key
 from people import Account, Person, allow, guide
@@ -37,6 +38,7 @@ class AccessKeys(ClientCase):
     def test_a_secret_in_the_place_of_the_id_is_refused_and_stands_in_no_log(self):
         secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYxx"
         self.account.secrets.add(secret)
+        record.secret("secret access key", secret)
         swapped = self.with_key(self.admin, Key(secret, UNKNOWN))
         self.refused(INVALID_TOKEN, swapped.iam.get_user)
         swapped = self.with_key(self.admin, Key(self.admin.key.secret, self.admin.key.id))

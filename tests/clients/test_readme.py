@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 from textwrap import dedent
 
+import record
 from clients import ENVIRONMENT, Cli
 from server import Server, binary
 
@@ -88,6 +89,7 @@ class Readme(unittest.TestCase):
         found = list(commands(lines))
         self.assertTrue(lines, f"README.md has no chapter {CHAPTER!r}")
         self.assertTrue([command for command in found if command.startswith("aws ")], "the chapter has no command")
+        record.test = self.id()
         server = Server()
         self.addCleanup(server.stop)
         made_there = re.findall(r"account create --alias (\S+)", "\n".join(found))
@@ -117,6 +119,7 @@ class Readme(unittest.TestCase):
         done = subprocess.run(
             ["bash", "-c", script], cwd=home, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
         )
+        record.command([], "".join(said.read_text() for said in folder.glob("said")), done.stderr)
         self.assertEqual(done.returncode, 0, f"{done.stdout}\n{done.stderr}\nof\n" + "\n".join(found))
 
 

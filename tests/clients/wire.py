@@ -10,6 +10,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+import record
+
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 VERSIONS = {"iam": "2010-05-08", "sts": "2011-06-15"}
 
@@ -55,9 +57,12 @@ class Wire:
 
     def send(self, text, headers, method="POST", target="/"):
         with closing(http.client.HTTPConnection(self.server.authority, timeout=30)) as connection:
+            record.request(target, text)
             connection.request(method, target, text.encode() if isinstance(text, str) else text, headers)
             answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read().decode())
+            said = answer.read().decode()
+            record.answer(answer.status, answer.headers.get("Location"), answer.headers.get_all("Set-Cookie", []), said)
+            return Answer(answer.status, answer.headers, said)
 
     def call(self, text, **how):
         """Signed as it is."""

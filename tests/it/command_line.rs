@@ -1,6 +1,7 @@
 //! The program itself, as an operator runs it: on an empty folder, beside a running server, with settings that are wrong.
 
-use std::io::{BufRead, BufReader, Write};
+use crate::support::{process, record};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -9,8 +10,23 @@ use tempfile::TempDir;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_my-security-credentials");
 const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/my-sec-creds-self-manage-password-only.json");
 
-fn folder() -> TempDir {
-    tempfile::tempdir().expect("a temporary directory")
+/// A data folder, of which everything is recorded when it goes.
+struct Folder(TempDir);
+
+impl Folder {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        record::data_folder(self.path());
+    }
+}
+
+fn folder() -> Folder {
+    Folder(tempfile::tempdir().expect("a temporary directory"))
 }
 
 fn program(data: &Path, arguments: &[&str]) -> Command {
@@ -20,7 +36,13 @@ fn program(data: &Path, arguments: &[&str]) -> Command {
 }
 
 fn run(data: &Path, arguments: &[&str]) -> Output {
-    program(data, arguments).output().expect("the program runs")
+    output(&mut program(data, arguments))
+}
+
+fn output(command: &mut Command) -> Output {
+    let output = command.output().expect("the program runs");
+    record::command(&output);
+    output
 }
 
 fn text(output: &Output) -> String {
@@ -52,12 +74,9 @@ impl Serving {
     }
 
     fn start_with(data: &Path, arguments: &[&str]) -> Self {
-        let mut child = program(data, arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a start");
-        let mut lines = BufReader::new(child.stderr.take().expect("a log")).lines();
-        let url = lines
-            .find_map(|line| line.ok()?.split("open ").nth(1).map(|url| url.trim_end_matches("/console").to_owned()));
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url: url.expect("the line with the URL to open") }
+        let (child, url) = process::spawn(program(data, arguments).stderr(Stdio::piped()).stdout(Stdio::null()));
+        record::first_sign_in(data);
+        Self { child, url }
     }
 
     fn stop(&mut self) {
@@ -208,8 +227,11 @@ fn a_password_comes_from_the_standard_input_and_is_judged_by_the_policy() {
             .stderr(Stdio::piped())
             .spawn()
             .expect("a start");
+        record::secret("password", String::from_utf8_lossy(password).trim_end_matches('\n'));
         child.stdin.take().expect("an input").write_all(password).expect("a password");
-        child.wait_with_output().expect("an end")
+        let output = child.wait_with_output().expect("an end");
+        record::command(&output);
+        output
     };
     let said = refused(&create(b"short\n"));
     assert!(said.contains("at least 8 characters") && said.contains("three of"), "{said}");
@@ -459,9 +481,10 @@ fn two_policies_of_one_name_are_refused_instead_of_losing_one() {
 #[tokio::test]
 async fn after_a_pepper_was_taken_away_passwords_that_were_rehashed_can_still_be_changed() {
     let data = folder();
-    let (first, second) = ("aa".repeat(32), "bb".repeat(32));
+    let (first, second) = ("3e9a".repeat(16), "c05d".repeat(16));
     let peppered = |arguments: &[&str], settings: &[(&str, &str)]| {
         let mut command = program(data.path(), arguments);
+        record::settings(settings.iter().copied());
         command.envs(settings.iter().copied());
         command
     };
@@ -469,7 +492,7 @@ async fn after_a_pepper_was_taken_away_passwords_that_were_rehashed_can_still_be
     let set = |settings: [(&'static str, String); 2]| settings.map(|(name, value)| (name, value));
     let one = set(alone("one", &first));
     let one: Vec<(&str, &str)> = one.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    text(&peppered(&["account", "create", "--alias", "example-corp"], &one).output().expect("a command"));
+    text(&output(&mut peppered(&["account", "create", "--alias", "example-corp"], &one)));
     let create = [
         "user",
         "create",
@@ -481,12 +504,12 @@ async fn after_a_pepper_was_taken_away_passwords_that_were_rehashed_can_still_be
         "--output",
         "json",
     ];
-    let made = text(&peppered(&create, &one).output().expect("a command"));
+    let made = text(&output(&mut peppered(&create, &one)));
     assert!(made.contains("Password"));
     let two = set(alone("two", &second));
     let two: Vec<(&str, &str)> = two.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let reset = ["user", "reset-password", "--account", "example-corp", "--user-name", "eve", "--generate-password"];
-    text(&peppered(&reset, &two).output().expect("a command"));
+    text(&output(&mut peppered(&reset, &two)));
 }
 
 #[test]
@@ -508,9 +531,7 @@ fn a_file_that_is_no_database_of_ours_is_refused() {
 #[test]
 fn a_setting_that_is_wrong_stops_the_start_with_its_name_and_source() {
     let data = folder();
-    let with = |name: &str, value: &str| {
-        refused(&program(data.path(), &["migrate"]).env(name, value).output().expect("the program runs"))
-    };
+    let with = |name: &str, value: &str| refused(&output(program(data.path(), &["migrate"]).env(name, value)));
     assert!(with("MSC_SESSION_IDLE", "soon").contains("MSC_SESSION_IDLE"));
     assert!(with("MSC_LISTNE", "127.0.0.1:1").contains("MSC_LISTEN"), "a typo is told what it might have been");
     assert!(with("MSC_ARGON2_MEMORY_KIB", "1024").contains("OWASP"));
@@ -525,9 +546,7 @@ fn a_setting_that_is_wrong_stops_the_start_with_its_name_and_source() {
 #[test]
 fn the_migration_can_be_left_to_another_command() {
     let data = folder();
-    let off = |arguments: &[&str]| {
-        program(data.path(), arguments).env("MSC_MIGRATE", "off").output().expect("the program runs")
-    };
+    let off = |arguments: &[&str]| output(program(data.path(), arguments).env("MSC_MIGRATE", "off"));
     assert!(refused(&off(&["account", "list"])).contains("my-security-credentials migrate"));
     text(&off(&["migrate"]));
     text(&off(&["account", "list"]));

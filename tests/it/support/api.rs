@@ -1,6 +1,7 @@
 //! A client of the Query API that signs by hand, so that a test can also sign what no client would.
 
 use super::browser::encoded;
+use super::record;
 use super::server::TestServer;
 use super::signing::{self, Key};
 use my_security_credentials::domain::user::UserName;
@@ -88,6 +89,7 @@ impl Api {
     }
 
     pub fn with(url: &str, access_key_id: &str, secret_access_key: &str) -> Self {
+        record::secret("secret access key", secret_access_key);
         Self {
             client: Client::builder().build().expect("a client"),
             url: url.to_owned(),
@@ -112,15 +114,19 @@ impl Api {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.expect("an answer");
+        let request = request.build().expect("a request");
+        record::request(&request);
+        let response = self.client.execute(request).await.expect("an answer");
         let header = |name: &str| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or_default().to_owned()
         };
         let (request_id, content_type) = (header("x-amzn-requestid"), header("content-type"));
         let retry_after = Some(header("retry-after")).filter(|value| !value.is_empty());
-        let status = response.status().as_u16();
-        Answer { status, request_id, content_type, retry_after, body: response.text().await.expect("a body") }
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.text().await.expect("a body");
+        record::answer(status, &headers, &body);
+        Answer { status, request_id, content_type, retry_after, body }
     }
 
     /// `POST /` with the three headers that botocore signs.

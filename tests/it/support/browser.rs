@@ -1,6 +1,7 @@
 //! A browser without a screen: cookies, forms with their tokens, no redirect that the test does not follow itself.
 
 use super::html::Page;
+use super::record;
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
@@ -51,10 +52,13 @@ impl Browser {
     pub async fn send(&mut self, request: RequestBuilder) -> Page {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = if cookies.is_empty() { request } else { request.header(COOKIE, cookies.join("; ")) };
-        let response = request.send().await.expect("an answer");
+        let request = request.build().expect("a request");
+        record::request(&request);
+        let response = self.client.execute(request).await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         self.keep_cookies(&headers);
         let page = Page { status, headers, body: response.text().await.expect("a body") };
+        record::answer(page.status, &page.headers, &page.body);
         if let Some(token) = page.csrf() {
             self.csrf = token;
         }

@@ -1,6 +1,7 @@
 //! A database of its own for each test, on either engine. PostgreSQL is reached at `TEST_POSTGRES_URL`, as a superuser;
 //! without it the tests that need it fail: a suite that skips half of itself is green for nothing.
 
+use super::{dump, record};
 use my_security_credentials::store::{DatabaseSettings, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ impl Database {
     }
 
     pub async fn empty_sqlite() -> Self {
+        record::begin();
         let directory = tempfile::tempdir().expect("a temporary directory");
         let settings = settings(format!("sqlite://{}", directory.path().join("database").display()));
         let store = Store::open(&settings).await.expect("open SQLite");
@@ -59,6 +61,7 @@ impl Database {
     }
 
     async fn on_server(how: &str) -> Self {
+        record::begin();
         let name = unused_name();
         administer(&format!("CREATE DATABASE {name} {how}")).await;
         let settings = settings(url_of(&name));
@@ -170,6 +173,12 @@ impl Connected {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if record::is_on() {
+            dump::keep(
+                if matches!(self.place, Place::Server { .. }) { "postgres" } else { "sqlite" },
+                &self.settings.url,
+            );
+        }
         if let Place::Server { name } = &self.place {
             let sql = format!("DROP DATABASE {name} WITH (FORCE)");
             // Drop is not async, and a test's runtime cannot wait inside itself.

@@ -22,8 +22,10 @@ macro_rules! each_engine {
 pub mod api;
 pub mod browser;
 pub mod database;
+mod dump;
 pub mod html;
 pub mod process;
 pub mod raw;
+pub mod record;
 pub mod server;
 pub mod signing;

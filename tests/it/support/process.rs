@@ -1,6 +1,7 @@
 //! The program itself, as a process of its own beside the test.
 
 use super::database::Database;
+use super::record;
 use super::server::ROOT_SECRET;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -23,8 +24,12 @@ impl Node {
 
     pub fn start_with(database: &Database, settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_my-security-credentials"))
-            .env_clear()
+        let mut command = Command::new(env!("CARGO_BIN_EXE_my-security-credentials"));
+        command.env_clear();
+        if record::is_on() {
+            command.env("MSC_LOG", record::LEVELS_OF_PROCESSES);
+        }
+        let mut child = command
             .env("MSC_DATA_DIR", data.path())
             .env("MSC_DATABASE_URL", &database.settings.url)
             .env("MSC_ROOT_SECRET", ROOT_SECRET)
@@ -36,15 +41,19 @@ impl Node {
             .expect("the program starts");
         let log = Arc::new(Mutex::new(String::new()));
         let (mut reader, kept) = (BufReader::new(child.stderr.take().expect("a log")), log.clone());
+        let test = record::test();
         std::thread::spawn(move || {
+            record::belongs_to(&test);
             let mut line = String::new();
             while reader.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+                record::keep("logs", line.as_bytes());
                 kept.lock().unwrap_or_else(PoisonError::into_inner).push_str(&line);
                 line.clear();
             }
         });
         let mut node = Self { child, url: String::new(), log, _data: data };
-        node.url = node.logged("open ").replace("/console", "");
+        // What else is logged in tests may have the word as well.
+        node.url = format!("http{}", node.logged("open http").replace("/console", ""));
         node
     }
 
@@ -83,6 +92,24 @@ impl Node {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// A server, once it serves, and its address. Its log is kept, and goes on being read.
+pub fn spawn(command: &mut Command) -> (Child, String) {
+    if record::is_on() {
+        command.env("MSC_LOG", record::LEVELS_OF_PROCESSES);
+    }
+    let mut child = command.spawn().expect("the program starts");
+    let lines = BufReader::new(child.stderr.take().expect("a log")).lines();
+    let mut lines = lines.map_while(Result::ok).inspect(|line| record::keep("logs", line.as_bytes()));
+    // What else is logged in tests may have the word as well.
+    let url = lines.find_map(|line| Some(line.split_once(" open http")?.1.replace("/console", "")));
+    let test = record::test();
+    std::thread::spawn(move || {
+        record::belongs_to(&test);
+        lines.for_each(drop);
+    });
+    (child, format!("http{}", url.expect("the line with the URL to open")))
 }
 
 impl Drop for Node {

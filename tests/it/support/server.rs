@@ -2,6 +2,7 @@
 
 use super::browser::Browser;
 use super::database::Database;
+use super::record;
 use my_security_credentials::app::App;
 use my_security_credentials::clock::Clock;
 use my_security_credentials::config::{Config, Deadlines, GlobalFlags};
@@ -37,7 +38,7 @@ pub const NEW_PASSWORD: &str = "Battery-staple-2";
 /// The seed's permission policy.
 pub const PASSWORD_ONLY: &str = include_str!("../../data/my-sec-creds-self-manage-password-only.json");
 /// Of every server of the tests, so that two of them can share a database.
-pub const ROOT_SECRET: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub const ROOT_SECRET: &str = "5b0f6c1d92e7384ab1c04d7e6f9a2358c7d10b94e25f83a6d9b7402c1e685fa3";
 /// When every test begins.
 pub const BEGINNING: OffsetDateTime = datetime!(2026-11-23 18:41 UTC);
 
@@ -58,6 +59,15 @@ impl TestClock {
     pub fn now(&self) -> OffsetDateTime {
         assert!(!self.1.load(Ordering::Relaxed), "the clock broke down on purpose");
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For a server, whose threads are told by it which test they work for: nothing else of the test's runs on them.
+    fn of_this_test(&self) -> Clock {
+        let (clock, test) = (self.clone(), record::test());
+        Clock::from_fn(move || {
+            record::belongs_to(&test);
+            clock.now()
+        })
     }
 
     pub fn advance(&self, by: Duration) {
@@ -109,8 +119,7 @@ impl TestServer {
 
     async fn start_as(database: Database, data: TempDir, config: Config) -> Self {
         let clock = TestClock::new();
-        let moving = clock.clone();
-        let app = start::open(&config, Clock::from_fn(move || moving.now()), Random::system()).await.expect("a start");
+        let app = start::open(&config, clock.of_this_test(), Random::system()).await.expect("a start");
         let url = serve(app.clone(), config);
         let server = Self { app, url, clock, database, data };
         let account_alias = AccountAlias::parse(ALIAS).expect("an alias");
@@ -161,6 +170,7 @@ impl TestServer {
     }
 
     pub async fn reset_password(&self, user: &str, password: &str, password_reset_required: bool) {
+        record::secret("password", password);
         let user_name = UserName::parse(user).expect("a user name");
         let (password, password_reset_required) = (Some(TypedPassword::new(password)), Some(password_reset_required));
         self.perform(UpdateLoginProfile { user_name, password, password_reset_required }).await.expect("a reset");
@@ -169,8 +179,7 @@ impl TestServer {
     /// A second process's worth of server on the same database; its URL.
     pub async fn second_node(&self) -> String {
         let config = config(&self.database, &self.data, &[]);
-        let moving = self.clock.clone();
-        let app = start::open(&config, Clock::from_fn(move || moving.now()), Random::system()).await.expect("a start");
+        let app = start::open(&config, self.clock.of_this_test(), Random::system()).await.expect("a start");
         serve(app, config)
     }
 
@@ -199,6 +208,7 @@ impl TestServer {
 
 /// A user with a password and an inline policy, about to be made.
 pub fn new_user(name: &str, password: Option<(&str, bool)>, policy: Option<&str>) -> CreateUser {
+    record::secret("password", password.map_or("", |(password, _)| password));
     CreateUser {
         user_name: UserName::parse(name).expect("a user name"),
         path: Path::root(),
@@ -224,6 +234,7 @@ fn config(database: &Database, data: &TempDir, settings: &[(&str, &str)]) -> Con
         ("MSC_DATABASE_URL", database.settings.url.as_str()),
         ("MSC_ROOT_SECRET", ROOT_SECRET),
     ];
+    record::settings(own.iter().chain(settings).copied());
     let mut config = Config::load(&GlobalFlags::default(), own.into_iter().chain(settings.iter().copied()))
         .expect("a configuration");
     // Below the floor that the configuration insists on: tests are about what is done with a hash, not about its cost.
