@@ -188,7 +188,7 @@ async fn a_client_that_does_not_read_its_answers_loses_its_connection() {
     let mut come = Vec::new();
     let end = stream.read_to_end(&mut come);
     sender.join().expect("the sender");
-    assert!(end.is_err() || come.len() < whole, "all {} bytes came", come.len());
+    assert!(come.len() < whole, "all {} bytes came, to {end:?}", come.len());
     assert!(whole > 8 << 20, "more than the buffers of the system hold: {whole}");
     assert_eq!(server.browser().get("/healthz").await.status, 200);
 }

@@ -65,7 +65,7 @@ async fn a_busy_day(server: &TestServer, node: &Node) -> Vec<String> {
 
 /// As it is, and as somebody might write it.
 fn forms_of(secret: &str) -> Vec<String> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = secret.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let bytes = format!("{:?}", secret.as_bytes());
     vec![
         secret.to_owned(),

@@ -17,17 +17,8 @@ fn value(text: &str, series: &str) -> f64 {
     found.map_or(0.0, |value| value.parse().expect("a number"))
 }
 
-async fn figures_count_what_was_done_and_name_nobody(database: Database) {
-    let server = TestServer::start_on(database).await;
-    server.user("alice", Some(PASSWORD_ONLY)).await;
-    let key = Api::of(&server, "alice").await;
-    let node = Node::start_with(&server.database, &SETTINGS);
-    let metrics = node.logged("metrics at ").replace("/metrics", "");
-    let scrape = || raw::request(&metrics, "GET", "/metrics", &["Host: any"], b"");
-    let begun = scrape();
-    assert_eq!(begun.status, 200);
-    assert_eq!(begun.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
-
+/// A right and a wrong one of each.
+async fn use_everything(node: &Node, key: Api) {
     let mut browser = Browser::new(&node.url);
     assert_eq!(browser.sign_in(ALIAS, "alice", "wrong-Password-1").await.status, 422);
     assert_eq!(browser.sign_in(ALIAS, "alice", PASSWORD).await.status, 303);
@@ -40,6 +31,19 @@ async fn figures_count_what_was_done_and_name_nobody(database: Database) {
     assert_eq!(api.call_at(now, "ListUsers", &[]).await.status, 403);
     let wrong = Api { secret_access_key: "wrong".to_owned(), ..api };
     assert_eq!(wrong.send(wrong.signed(now, "iam", &form("GetUser", &[]))).await.status, 403);
+}
+
+async fn figures_count_what_was_done_and_name_nobody(database: Database) {
+    let server = TestServer::start_on(database).await;
+    server.user("alice", Some(PASSWORD_ONLY)).await;
+    let key = Api::of(&server, "alice").await;
+    let node = Node::start_with(&server.database, &SETTINGS);
+    let metrics = node.logged("metrics at ").replace("/metrics", "");
+    let scrape = || raw::request(&metrics, "GET", "/metrics", &["Host: any"], b"");
+    let begun = scrape();
+    assert_eq!(begun.status, 200);
+    assert_eq!(begun.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    use_everything(&node, key).await;
     let text = scrape().body;
 
     for (series, wanted) in [
@@ -77,7 +81,7 @@ async fn figures_count_what_was_done_and_name_nobody(database: Database) {
     }
     assert!(value(&text, "process_resident_memory_bytes") > 1e6, "{text}");
     let started = text.lines().find_map(|line| line.strip_prefix("process_start_time_seconds ")?.parse::<i64>().ok());
-    let age = now.unix_timestamp() - started.expect("a start");
+    let age = Clock::system().now().unix_timestamp() - started.expect("a start");
     assert!((-1..600).contains(&age), "{age}");
     assert!(text.ends_with("# EOF\n"));
     for typed in ["alice", ALIAS, "typed", "AKIA", "127.0.0.1", "123456789012"] {

@@ -65,7 +65,7 @@ impl Node {
             if let Some((_, rest)) = log.split_once(words).filter(|(_, rest)| rest.contains('\n')) {
                 return rest.split(['\n', '"', ' ']).next().unwrap_or_default().to_owned();
             }
-            assert!(patience.elapsed() < Duration::from_secs(60), "{words:?} is not in the log:\n{log}");
+            assert!(patience.elapsed() < Duration::from_mins(1), "{words:?} is not in the log:\n{log}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
