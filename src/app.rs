@@ -7,6 +7,7 @@ use crate::crypto::password_hash::Hasher;
 use crate::crypto::password_hash::Parameters;
 use crate::crypto::root_secret::RootSecret;
 use crate::crypto::sealed::Sealer;
+use crate::domain::refused_words::RefusedWords;
 use crate::store::Store;
 use std::sync::{PoisonError, RwLock};
 use time::Duration;
@@ -32,6 +33,8 @@ pub struct App {
     pub clock: Clock,
     pub random: Random,
     pub lifetimes: Lifetimes,
+    /// What a new password is held against.
+    pub refused_words: RefusedWords,
     /// Somebody chose a password of their own: what was kept for their first sign-in is no longer needed.
     pub password_chosen: Notify,
     common_parameters: RwLock<Option<Parameters>>,
@@ -45,6 +48,7 @@ impl App {
         clock: Clock,
         random: Random,
         lifetimes: Lifetimes,
+        refused_words: RefusedWords,
     ) -> Self {
         Self {
             store,
@@ -54,6 +58,7 @@ impl App {
             clock,
             random,
             lifetimes,
+            refused_words,
             password_chosen: Notify::new(),
             common_parameters: RwLock::default(),
         }

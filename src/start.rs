@@ -12,6 +12,7 @@ use crate::crypto::identifier::Random;
 use crate::crypto::password_hash::Hasher;
 use crate::crypto::root_secret::{RootSecret, create_root_secret, read_root_secret};
 use crate::domain::error::told;
+use crate::domain::refused_words::RefusedWords;
 use crate::start_error::StartError;
 use crate::store::{DatabaseSettings, SchemaState, Store};
 use std::path::{Path, PathBuf};
@@ -37,7 +38,9 @@ pub async fn open(config: &Config, clock: Clock, random: Random) -> Result<Arc<A
         }
     };
     let hasher = Hasher::start(config.hashing.clone());
-    let app = Arc::new(App::new(store, hasher, root_secret, clock, random, lifetimes(config)?));
+    let refused_words = RefusedWords::new(config.common_passwords.clone(), &config.brand_name);
+    let app = App::new(store, hasher, root_secret, clock, random, lifetimes(config)?, refused_words);
+    let app = Arc::new(app);
     crate::operations::housekeeping::refresh_common_parameters(&app).await;
     Ok(app)
 }

@@ -13,7 +13,7 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     ("clock", &[]),
     ("store", &["domain"]),
     ("wire", &[]),
-    ("app", &["clock", "crypto", "store"]),
+    ("app", &["clock", "crypto", "domain", "store"]),
     ("operations", &["app", "crypto", "domain", "store"]),
     ("pages", &[]),
     ("query_api", &["app", "domain", "operations", "wire"]),

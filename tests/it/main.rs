@@ -11,5 +11,6 @@ mod command_line;
 mod console;
 mod doors;
 mod faults;
+mod passwords;
 mod query_api;
 mod store;
