@@ -123,7 +123,7 @@ pub(super) fn password_list(text: &str) -> Result<String, String> {
     }
     String::from_utf8(content).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        format!("line {} is not valid UTF-8", before.iter().filter(|byte| **byte == b'\n').count() + 1)
+        format!("line {} is not valid UTF-8", before.split(|byte| *byte == b'\n').count())
     })
 }
 
@@ -173,3 +173,6 @@ fn borrowed(host: &Host<String>) -> Host<&str> {
         Host::Ipv6(address) => Host::Ipv6(*address),
     }
 }
+
+#[cfg(test)]
+mod tests;

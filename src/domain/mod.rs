@@ -23,3 +23,6 @@ pub mod refused_words;
 pub mod tag;
 pub mod user;
 pub mod violation;
+
+#[cfg(test)]
+mod tests;
