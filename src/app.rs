@@ -8,6 +8,7 @@ use crate::crypto::password_hash::Hasher;
 use crate::crypto::password_hash::Parameters;
 use crate::crypto::root_secret::{Key32, RootSecret};
 use crate::crypto::sealed::Sealer;
+use crate::domain::refused_words::RefusedWords;
 use crate::stopping::Stopping;
 use crate::store::Store;
 use std::sync::{PoisonError, RwLock};
@@ -25,6 +26,13 @@ pub struct Lifetimes {
     pub temporary_password: Duration,
 }
 
+/// Of the configuration, what operations go by.
+pub struct Settings {
+    pub lifetimes: Lifetimes,
+    pub address_limit: AddressLimit,
+    pub refused_words: RefusedWords,
+}
+
 /// What every request shares.
 pub struct App {
     pub store: Store,
@@ -37,6 +45,8 @@ pub struct App {
     pub address_limit: AddressLimit,
     /// Names the buckets in which tries of passwords are counted.
     pub throttle_key: Key32,
+    /// What a new password is held against.
+    pub refused_words: RefusedWords,
     /// Somebody chose a password of their own: what was kept for their first sign-in is no longer needed.
     pub password_chosen: Notify,
     pub stopping: Stopping,
@@ -50,9 +60,9 @@ impl App {
         root_secret: RootSecret,
         clock: Clock,
         random: Random,
-        lifetimes: Lifetimes,
-        address_limit: AddressLimit,
+        settings: Settings,
     ) -> Self {
+        let Settings { lifetimes, address_limit, refused_words } = settings;
         Self {
             store,
             hasher,
@@ -63,6 +73,7 @@ impl App {
             random,
             lifetimes,
             address_limit,
+            refused_words,
             password_chosen: Notify::new(),
             stopping: Stopping::default(),
             common_parameters: RwLock::default(),

@@ -6,13 +6,14 @@
 //! moved there. A start that was cut off in between is taken up where it ended.
 
 use crate::address_limit::AddressLimit;
-use crate::app::{App, Lifetimes};
+use crate::app::{App, Lifetimes, Settings};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::identifier::Random;
 use crate::crypto::password_hash::Hasher;
 use crate::crypto::root_secret::{RootSecret, create_root_secret, read_root_secret};
 use crate::domain::error::told;
+use crate::domain::refused_words::RefusedWords;
 use crate::start_error::StartError;
 use crate::store::{DatabaseSettings, SchemaState, Store};
 use std::path::{Path, PathBuf};
@@ -38,8 +39,12 @@ pub async fn open(config: &Config, clock: Clock, random: Random) -> Result<Arc<A
         }
     };
     let hasher = Hasher::start(config.hashing.clone());
-    let address_limit = AddressLimit::per_minute(config.address_limit);
-    let app = Arc::new(App::new(store, hasher, root_secret, clock, random, lifetimes(config)?, address_limit));
+    let settings = Settings {
+        lifetimes: lifetimes(config)?,
+        address_limit: AddressLimit::per_minute(config.address_limit),
+        refused_words: RefusedWords::new(config.common_passwords.clone(), &config.brand_name),
+    };
+    let app = Arc::new(App::new(store, hasher, root_secret, clock, random, settings));
     crate::operations::housekeeping::refresh_common_parameters(&app).await;
     Ok(app)
 }

@@ -72,6 +72,9 @@ for (const list of all("[data-rules]")) {
     line.firstElementChild.prepend(mark);
     return [line, mark];
   });
+  // Some lines only the server can judge.
+  const judged = rules.length === all("li", list).length;
+  const met = judged ? "All requirements met" : "Met so far; the rest is checked when you submit";
   let timer;
   const look = () => {
     const text = input.value.normalize("NFC");
@@ -89,6 +92,6 @@ for (const list of all("[data-rules]")) {
   input.addEventListener("input", () => {
     clearTimeout(timer);
     const missing = look();
-    timer = setTimeout(() => say(missing ? `${missing} requirement${missing > 1 ? "s" : ""} not met` : "All requirements met"), 900);
+    timer = setTimeout(() => say(missing ? `${missing} requirement${missing > 1 ? "s" : ""} not met` : met), 900);
   });
 }

@@ -13,6 +13,7 @@ pub use source::ConfigError;
 use crate::crypto::password_hash::{HashingSettings, OWASP_FLOOR, Pepper};
 use crate::crypto::root_secret::RootSecret;
 use crate::domain::account::AccountAlias;
+use crate::domain::common_passwords::CommonPasswords;
 use ipnet::IpNet;
 use source::Values;
 use std::collections::HashSet;
@@ -42,6 +43,7 @@ pub struct Config {
     pub temporary_password_lifetime: Duration,
     /// Password checks that one address may ask for in a minute; none is without a limit.
     pub address_limit: Option<NonZeroU32>,
+    pub common_passwords: CommonPasswords,
     pub hashing: HashingSettings,
     /// Given as a setting; otherwise it stands in the file.
     pub root_secret: Option<RootSecret>,
@@ -174,6 +176,7 @@ impl Config {
             temporary_password_lifetime: values
                 .required("temporary_password_lifetime", read::duration(minutes(5), days(90)))?,
             address_limit: values.required("address_limit", read::limit)?,
+            common_passwords: common_passwords(values)?,
             hashing: hashing(values)?,
             root_secret: values.optional("root_secret", |text| RootSecret::parse(text).map_err(str::to_owned))?,
             root_secret_file: values
@@ -268,6 +271,14 @@ fn tls(values: &Values) -> Result<Option<TlsFiles>, ConfigError> {
         (Some(_), None) => Err(values.error("tls_certificate", "needs MSC_TLS_KEY")),
         (None, Some(_)) => Err(values.error("tls_key", "needs MSC_TLS_CERTIFICATE")),
     }
+}
+
+/// A file counts whether the built-in list does or not: so an operator can exchange it.
+fn common_passwords(values: &Values) -> Result<CommonPasswords, ConfigError> {
+    let is_on = values.required("common_passwords", read::switch)?;
+    let common = if is_on { CommonPasswords::built_in() } else { CommonPasswords::default() };
+    let with_own = |text: &str| common.clone().with_own(&read::password_list(text)?);
+    Ok(values.optional("common_passwords_file", with_own)?.unwrap_or(common))
 }
 
 fn hashing(values: &Values) -> Result<HashingSettings, ConfigError> {

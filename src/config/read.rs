@@ -2,6 +2,7 @@
 
 use crate::crypto::root_secret::{decode_secret, read_secret_file};
 use ipnet::IpNet;
+use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -119,6 +120,22 @@ pub(super) fn secret_file(text: &str) -> Result<Zeroizing<String>, String> {
     content.ok_or_else(|| "there is no such file".to_owned())
 }
 
+/// Some hundred thousand passwords: as much as is worth the memory.
+const LONGEST_LIST: u64 = 8 * 1024 * 1024;
+
+pub(super) fn password_list(text: &str) -> Result<String, String> {
+    let mut content = Vec::new();
+    let file = std::fs::File::open(text).map_err(|error| format!("cannot be read: {error}"))?;
+    file.take(LONGEST_LIST + 1).read_to_end(&mut content).map_err(|error| format!("cannot be read: {error}"))?;
+    if content.len() as u64 > LONGEST_LIST {
+        return Err("is longer than 8 MiB".to_owned());
+    }
+    String::from_utf8(content).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        format!("line {} is not valid UTF-8", before.split(|byte| *byte == b'\n').count())
+    })
+}
+
 pub(super) fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
@@ -165,3 +182,6 @@ fn borrowed(host: &Host<String>) -> Host<&str> {
         Host::Ipv6(address) => Host::Ipv6(*address),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -367,3 +367,31 @@ fn the_help_text_has_every_setting_and_no_flag_for_a_secret() {
     }
     assert!(CommandLine::try_parse_from(["msc", "--pepper", "x"]).is_err());
 }
+
+#[test]
+fn the_list_of_common_passwords_is_on_and_can_be_turned_off_or_made_longer() {
+    let empty = |env: Pairs<'_>| load(env).unwrap().common_passwords.is_empty();
+    let list = file("marmalade-jars\n", 0o644);
+    let own = ("MSC_COMMON_PASSWORDS_FILE", path_of(&list));
+    assert!(!empty(&[]) && !empty(&[("MSC_COMMON_PASSWORDS", "on")]));
+    assert!(empty(&[("MSC_COMMON_PASSWORDS", "off")]));
+    assert!(!empty(&[("MSC_COMMON_PASSWORDS", "off"), own]), "the operator's own counts all the same");
+    assert!(refusal(&[("MSC_COMMON_PASSWORDS", "some")]).ends_with("has to be on or off"));
+}
+
+#[test]
+fn a_list_that_is_missing_empty_endless_or_not_text_is_refused_with_its_reason() {
+    let refused = |path: &str| refusal(&[("MSC_COMMON_PASSWORDS_FILE", path)]);
+    assert!(
+        refused("/nowhere/list.txt")
+            .contains("MSC_COMMON_PASSWORDS_FILE=/nowhere/list.txt (environment): cannot be read")
+    );
+    assert!(refused("/tmp").contains("cannot be read"));
+    assert!(refused(path_of(&file("abc\n", 0o644))).ends_with("has no password of 5 characters or more, one a line"));
+    let mut bytes = tempfile::NamedTempFile::new().unwrap();
+    bytes.write_all(b"marmalade\nmarm\xff\n").unwrap();
+    assert!(refused(path_of(&bytes)).ends_with("line 2 is not valid UTF-8"));
+    let long = "marmalade\n".repeat(8 * 1024 * 1024 / 10 + 1);
+    assert!(refused(path_of(&file(&long, 0o644))).ends_with("is longer than 8 MiB"));
+    assert!(load(&[("MSC_COMMON_PASSWORDS_FILE", path_of(&file(&long[..8_000_000], 0o644)))]).is_ok());
+}

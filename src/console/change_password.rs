@@ -81,7 +81,7 @@ async fn again(
 ) -> Result<HttpResponse, PageError> {
     if !form.problems().is_empty() {
         let (_, rules) = empty_form(cx).await?;
-        problems.extend(form.broken_rules(&rules, cx.user()?));
+        problems.extend(form.broken_rules(&rules, cx)?);
     }
     let page = page(&show, cx, &problems).await?;
     show.unprocessable(&page)

@@ -38,6 +38,20 @@ fn xor(a: &[u8; LENGTH], b: &[u8; LENGTH]) -> [u8; LENGTH] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_token_is_taken_for_its_subject_whatever_that_is_and_no_text_is_a_token(
+            subject in any::<String>(), other in any::<String>(), text in "\\PC{0,120}|[A-Za-z0-9_-]{86}",
+        ) {
+            let (key, random) = key();
+            let token = key.token(&subject, &random);
+            prop_assert!(key.accepts(&subject, &token));
+            prop_assert_eq!(key.accepts(&other, &token), other == subject);
+            prop_assert!(!key.accepts(&subject, &text));
+        }
+    }
 
     fn key() -> (TokenKey, Random) {
         let random = Random::seeded(1);

@@ -49,6 +49,24 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_number_of_ended_sessions_is_read_as_it_was_written(ended in any::<u64>()) {
+            let told = Told::PasswordChanged(ended);
+            prop_assert_eq!(Told::parse(&told.code()), Some(told));
+        }
+
+        /// A browser may send anything: it is told nothing that a page of ours would not have told.
+        #[test]
+        fn any_text_is_one_of_our_codes_or_nothing(text in "\\PC{0,40}|password-changed\\.[+0-9-]{0,25}|signed-out.?") {
+            if let Some(told) = Told::parse(&text) {
+                prop_assert_eq!(Told::parse(&told.code()), Some(told));
+                prop_assert!(text.starts_with("password-changed.") || told.code() == text);
+            }
+        }
+    }
 
     #[test]
     fn every_code_is_read_as_it_was_written() {

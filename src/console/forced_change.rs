@@ -42,7 +42,7 @@ pub async fn post(
     let mut problems = form.problems();
     if !problems.is_empty() {
         let (_, rules) = empty_form(&cx.0).await?;
-        problems.extend(form.broken_rules(&rules, cx.0.user()?));
+        problems.extend(form.broken_rules(&rules, &cx.0)?);
         return show(&request, &cx, next.unwrap_or_default(), &problems).await;
     }
     match cx.0.perform_to_end(form.operation()).await {

@@ -9,6 +9,7 @@ use crate::domain::error::{Code, Refusal};
 use crate::domain::password::TypedPassword;
 use crate::domain::password_policy::PasswordRules;
 use crate::domain::principal::IamUser;
+use crate::domain::refused_words::{Owner, RefusedWords};
 use crate::domain::violation::Violation;
 use crate::operations::password::ChangePassword;
 use crate::pages::frame::Fact;
@@ -80,13 +81,14 @@ impl ChangePasswordForm {
 
     /// For a form that cannot be sent on: rules that need no history are judged all the same, so that everything that is
     /// wrong is told at once. A reader of the page sees these rules anyway.
-    pub fn broken_rules(&self, rules: &Fact<PasswordRules>, user: &IamUser) -> Vec<Problem> {
-        match rules {
+    pub fn broken_rules(&self, rules: &Fact<PasswordRules>, cx: &SignedIn) -> Result<Vec<Problem>, PageError> {
+        let user = cx.user()?;
+        Ok(match rules {
             Fact::Known(rules) if !self.new_password.is_empty() => {
-                problems(&rules.violations(&self.new_password, &user.account_id, user.account_alias.as_ref()))
+                problems(&rules.violations(&self.new_password, &owner(user), &cx.app.refused_words))
             }
             _ => Vec::new(),
-        }
+        })
     }
 }
 
@@ -98,6 +100,11 @@ pub fn problems_of(refusal: &Refusal) -> Option<Vec<Problem>> {
         Code::PasswordPolicyViolation => Some(broken),
         _ => None,
     }
+}
+
+fn owner(user: &IamUser) -> Owner<'_> {
+    let account_alias = user.account_alias.as_ref();
+    Owner { user_name: &user.user_name, account_id: &user.account_id, account_alias }
 }
 
 fn problems(violations: &[Violation]) -> Vec<Problem> {
@@ -126,6 +133,8 @@ fn problem(violation: Violation) -> Option<Problem> {
         Violation::ForbiddenCharacter => Problem::CharacterNotAllowed,
         Violation::TooFewKinds => Problem::FewerThanThreeKinds,
         Violation::SameAsAccount => Problem::SameAsAccount,
+        Violation::CommonPassword => Problem::Common,
+        Violation::MadeOfAName => Problem::MadeOfAName,
         Violation::SameAsCurrent => Problem::SameAsCurrent,
         Violation::Reused { remembered } => Problem::Reused(remembered),
         Violation::MissingUppercase
@@ -140,7 +149,7 @@ pub async fn empty_form(cx: &SignedIn) -> Result<(PasswordForm, Fact<PasswordRul
     let user = cx.user()?;
     let rules = password_rules(cx).await?;
     let shown = match &rules {
-        Fact::Known(rules) => Fact::Known(shown_rules(rules, user)),
+        Fact::Known(rules) => Fact::Known(shown_rules(rules, user, &cx.app.refused_words)),
         Fact::Refused(action) => Fact::Refused(action),
         Fact::Absent => Fact::Absent,
     };
@@ -148,7 +157,7 @@ pub async fn empty_form(cx: &SignedIn) -> Result<(PasswordForm, Fact<PasswordRul
 }
 
 /// In the order of the page.
-pub fn shown_rules(rules: &PasswordRules, user: &IamUser) -> ShownRules {
+pub fn shown_rules(rules: &PasswordRules, user: &IamUser, words: &RefusedWords) -> ShownRules {
     let names = || {
         let alias = user.account_alias.as_ref().map(|alias| alias.as_str().to_owned());
         alias.into_iter().chain([user.account_id.as_str().to_owned()]).collect()
@@ -161,6 +170,7 @@ pub fn shown_rules(rules: &PasswordRules, user: &IamUser) -> ShownRules {
         rules.symbol.then_some(Rule::Symbol),
         rules.three_kinds.then_some(Rule::ThreeOfFour),
         rules.not_the_account.then(|| Rule::NotSameAs(names())),
+        Some(Rule::NoRefusedWord { common: words.hold_common_passwords() }),
         rules.remembered.map(Rule::NotOneOfLast),
     ];
     ShownRules::new(lines.into_iter().flatten().collect())

@@ -97,3 +97,106 @@ fn same_pair(known: &RememberedUser, account_id: &str, user_name: &str) -> bool 
 fn same_name(known: &RememberedUser, user_name: &str) -> bool {
     known.user_name.eq_ignore_ascii_case(user_name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::root_secret::RootSecret;
+    use proptest::prelude::*;
+    use time::Duration;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-23 18:41 UTC);
+    const LIFETIME: Duration = Duration::days(180);
+
+    fn sealer() -> Sealer {
+        Sealer::new(&RootSecret::generate(&Random::seeded(1)))
+    }
+
+    fn open(cookie: &str) -> RememberedUsers {
+        RememberedUsers::open(&sealer(), cookie, NOW, LIFETIME)
+    }
+
+    prop_compose! {
+        fn user()(account in any::<String>(), id in "[0-9]{12}", user_name in any::<String>(), device_id in "[a-z]{4}", age in 0_i64..180 * 86_400)
+            -> RememberedUser {
+            RememberedUser { account, account_id: id, user_name, device_id, at: NOW.unix_timestamp() - age }
+        }
+    }
+
+    /// Of one user, which is as much as the damage needs.
+    fn cookie() -> String {
+        let mut users = RememberedUsers::default();
+        let [account, account_id, user_name, device_id] = ["example", "123456789012", "alice", "d"].map(str::to_owned);
+        users.remember(RememberedUser { account, account_id, user_name, device_id, at: NOW.unix_timestamp() });
+        users.seal(&sealer(), &Random::seeded(2)).expect("a cookie")
+    }
+
+    proptest! {
+        #[test]
+        fn the_newest_five_come_back_from_a_cookie_as_they_went_in(added in proptest::collection::vec(user(), 0..9)) {
+            let mut users = RememberedUsers::default();
+            for user in &added {
+                users.remember(user.clone());
+            }
+            prop_assert!(users.iter().count() <= MOST);
+            if let (Some(newest), Some(last)) = (users.newest(), added.last()) {
+                prop_assert_eq!((&newest.account, &newest.user_name), (&last.account, &last.user_name));
+            }
+            match users.seal(&sealer(), &Random::seeded(3)) {
+                Some(cookie) => prop_assert_eq!(open(&cookie), users),
+                None => prop_assert!(added.is_empty()),
+            }
+        }
+
+        #[test]
+        fn whatever_is_no_cookie_of_ours_holds_nobody(text in "\\PC{0,300}|[A-Za-z0-9_-]{0,400}") {
+            prop_assert_eq!(open(&text), RememberedUsers::default());
+        }
+
+        #[test]
+        fn what_is_sealed_and_is_no_list_of_users_holds_nobody(plain in any::<Vec<u8>>(), json in "[\\[\\]{}\":,a-z0-9]{0,60}") {
+            for plain in [plain, json.into_bytes()] {
+                let cookie = URL_SAFE_NO_PAD.encode(sealer().seal(&Random::seeded(4), PLACE, &plain));
+                prop_assert_eq!(open(&cookie), RememberedUsers::default());
+            }
+        }
+
+        #[test]
+        fn a_pair_that_is_forgotten_is_gone_and_no_other(users in proptest::collection::vec(user(), 1..6), at in any::<proptest::sample::Index>()) {
+            let mut all = RememberedUsers::default();
+            for user in &users {
+                all.remember(user.clone());
+            }
+            let gone = all.iter().nth(at.index(all.iter().count())).unwrap().clone();
+            let others: Vec<_> = all.iter().filter(|user| **user != gone).cloned().collect();
+            all.forget(&gone.account_id, &gone.user_name);
+            let left: Vec<_> = all.iter().cloned().collect();
+            let is_other = |user: &RememberedUser| user.account_id != gone.account_id && user.account != gone.account_id;
+            prop_assert!(!left.contains(&gone));
+            prop_assert!(others.iter().filter(|user| is_other(user)).all(|user| left.contains(user)));
+        }
+    }
+
+    #[test]
+    fn a15_a_changed_cut_or_old_cookie_or_one_for_another_purpose_holds_nobody() {
+        let cookie = cookie();
+        assert_eq!(open(&cookie).newest().expect("alice").user_name, "alice");
+        let bytes = URL_SAFE_NO_PAD.decode(&cookie).expect("ours");
+        for bit in 0..bytes.len() * 8 {
+            let mut forged = bytes.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(open(&URL_SAFE_NO_PAD.encode(forged)), RememberedUsers::default(), "bit {bit}");
+        }
+        for length in 0..cookie.len() {
+            assert_eq!(open(&cookie[..length]), RememberedUsers::default(), "{length} characters");
+        }
+        let later = RememberedUsers::open(&sealer(), &cookie, NOW + LIFETIME + Duration::SECOND, LIFETIME);
+        assert_eq!(later, RememberedUsers::default());
+        let plain = sealer().open(PLACE, &bytes).expect("ours");
+        let other = sealer().seal(&Random::seeded(5), Place { column: "flash", ..PLACE }, &plain);
+        assert_eq!(open(&URL_SAFE_NO_PAD.encode(other)), RememberedUsers::default());
+        let secret = Sealer::new(&RootSecret::generate(&Random::seeded(6)));
+        assert_eq!(RememberedUsers::open(&secret, &cookie, NOW, LIFETIME), RememberedUsers::default());
+    }
+}

@@ -77,7 +77,7 @@ async fn console_password(cx: &SignedIn, user: &Fact<UserDetails>) -> Result<Opt
         Fact::Absent => Fact::Absent,
     };
     let policy = match password_rules(cx).await? {
-        Fact::Known(rules) => Fact::Known(shown_rules(&rules, cx.user()?).sentence()),
+        Fact::Known(rules) => Fact::Known(shown_rules(&rules, cx.user()?, &cx.app.refused_words).sentence()),
         Fact::Refused(action) => Fact::Refused(action),
         Fact::Absent => Fact::Absent,
     };

@@ -121,3 +121,56 @@ impl Row {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    prop_compose! {
+        fn row()(
+            texts in proptest::array::uniform5(any::<String>()),
+            numbers in proptest::array::uniform2(prop_oneof![any::<i64>(), -1_000_000_000_000_i64..1_000_000_000_000]),
+            maybe in (any::<Option<i64>>(), any::<Option<i64>>(), any::<Option<String>>(), any::<Option<String>>()),
+            must_change_password in any::<bool>(),
+            state in prop_oneof![Just(State::Live), Just(State::Replaced), Just(State::Over)],
+        ) -> Row {
+            let [session_hash, user_id, account_id, user_name, path] = texts;
+            let ([session_epoch, signed_in_at], (last_sign_in_at, told_change_at, account_alias, user_agent)) = (numbers, maybe);
+            Row {
+                state, session_hash, user_id, session_epoch, must_change_password, signed_in_at, last_sign_in_at,
+                told_change_at, account_id, account_alias, user_name, path, source_address: user_agent.clone(), user_agent,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_is_read_as_it_was_written_and_its_moments_are_moments(row in row()) {
+            let text = serde_json::to_string(&row).unwrap();
+            let read: Row = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(format!("{read:?}"), format!("{row:?}"));
+            let seconds = moment(row.signed_in_at).unix_timestamp();
+            let is_a_moment = OffsetDateTime::from_unix_timestamp(row.signed_in_at).is_ok();
+            prop_assert_eq!(seconds, if is_a_moment { row.signed_in_at } else { 0 });
+            prop_assert_eq!(read.stage() == Stage::MustChangePassword, row.must_change_password);
+        }
+
+        /// A user of a session has names that IAM takes, or there is no such user.
+        #[test]
+        fn a_row_of_nobody_makes_no_user(row in row(), user_id in "AIDA[A-Z0-9]{16,17}", id in "[0-9]{12}", name in "[a-z ]{1,9}") {
+            prop_assert!(row.iam_user().is_err());
+            let row = Row { user_id, account_id: id, account_alias: None, user_name: name.clone(), path: "/".to_owned(), ..row };
+            let fits = row.user_id.len() == 21 && !name.contains(' ');
+            match row.iam_user() {
+                Ok(user) => prop_assert!(fits && user.user_name.as_str() == name && user.account_label() == row.account_id),
+                Err(error) => prop_assert!(!fits && !error.message().is_empty()),
+            }
+        }
+
+        #[test]
+        fn any_other_text_is_no_row(text in "\\PC{0,80}|\\{[\"a-z_:,0-9{}]{0,80}") {
+            prop_assert!(serde_json::from_str::<Row>(&text).is_err());
+        }
+    }
+}

@@ -24,3 +24,23 @@ pub fn begin(request: &HttpRequest, console: &Console) -> (String, Option<Cookie
 fn is_well_formed(value: &str) -> bool {
     value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::identifier::{Random, token};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_value_that_we_give_is_taken(seed in any::<u64>()) {
+            prop_assert!(is_well_formed(&token(&Random::seeded(seed))));
+        }
+
+        #[test]
+        fn what_is_taken_is_43_characters_that_mean_nothing_in_a_header(text in "\\PC{0,60}|[A-Za-z0-9_-]{42,44}|[!-~]{43}") {
+            let is_base64 = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+            prop_assert_eq!(is_well_formed(&text), is_base64 && text.chars().count() == 43);
+        }
+    }
+}

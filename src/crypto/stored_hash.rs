@@ -142,3 +142,6 @@ impl StoredHash {
         self.output.as_bytes().ct_eq(computed)
     }
 }
+
+#[cfg(test)]
+mod tests;

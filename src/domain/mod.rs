@@ -5,8 +5,10 @@ pub mod access_key;
 pub mod account;
 pub mod action;
 pub mod arn;
+pub mod common_passwords;
 pub mod error;
 pub mod group;
+mod likeness;
 pub mod login_profile;
 pub mod managed_policy;
 pub mod name;
@@ -17,7 +19,11 @@ pub mod password_policy;
 pub mod policy;
 pub mod principal;
 pub mod quota;
+pub mod refused_words;
 pub mod tag;
 pub mod throttle;
 pub mod user;
 pub mod violation;
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! The account password policy with AWS's exact rules, and the default policy of an account that has none.
 //! Source: AWS IAM User Guide, "Setting an account password policy for IAM users".
 
-use super::account::{AccountAlias, AccountId};
+use super::likeness::folded;
 use super::password::TypedPassword;
+use super::refused_words::{Owner, RefusedWords};
 use super::violation::Violation;
-use unicode_normalization::UnicodeNormalization;
 
 /// The 20 characters that count as symbols. Space, `< > ? / \ . , ; : " ~` and the backtick are allowed and do not count.
 pub const SYMBOLS: &str = "!@#$%^&*()_+-=[]{}|'";
@@ -113,8 +113,17 @@ impl PasswordRules {
         }
     }
 
-    /// All rules that need no history and that the new password breaks, in the order of the page.
-    pub fn violations(&self, new: &TypedPassword, id: &AccountId, alias: Option<&AccountAlias>) -> Vec<Violation> {
+    /// All rules that need no history and that the new password breaks, in the order of the page: those of the policy,
+    /// and those that hold whatever the policy says.
+    pub fn violations(&self, new: &TypedPassword, owner: &Owner, words: &RefusedWords) -> Vec<Violation> {
+        let mut violations = self.policy_violations(new, owner);
+        let is_told = violations.contains(&Violation::SameAsAccount);
+        let others = words.violations(new, owner).into_iter();
+        violations.extend(others.filter(|rule| !(is_told && *rule == Violation::MadeOfAName)));
+        violations
+    }
+
+    fn policy_violations(&self, new: &TypedPassword, owner: &Owner) -> Vec<Violation> {
         let kinds = Kinds::of(new.expose());
         let too_short = new.length() < self.minimum_length as usize;
         let own_rules = [
@@ -124,7 +133,7 @@ impl PasswordRules {
             (self.number && !kinds.number, Violation::MissingNumber),
             (self.symbol && !kinds.symbol, Violation::MissingSymbol),
             (self.three_kinds && kinds.count() < 3, Violation::TooFewKinds),
-            (self.not_the_account && names_the_account(new, id, alias), Violation::SameAsAccount),
+            (self.not_the_account && names_the_account(new, owner), Violation::SameAsAccount),
         ];
         let bounds = new.password().err().unwrap_or_default();
         bounds.into_iter().chain(own_rules.into_iter().filter_map(|(broken, rule)| broken.then_some(rule))).collect()
@@ -154,20 +163,52 @@ impl Kinds {
     }
 }
 
-fn names_the_account(new: &TypedPassword, id: &AccountId, alias: Option<&AccountAlias>) -> bool {
-    let folded = new.expose().nfkc().collect::<String>().to_lowercase();
-    folded == id.as_str() || alias.is_some_and(|alias| folded == alias.as_str())
+fn names_the_account(new: &TypedPassword, owner: &Owner) -> bool {
+    let folded = folded(new.expose());
+    *folded == owner.account_id.as_str() || owner.account_alias.is_some_and(|alias| *folded == alias.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::{AccountAlias, AccountId};
+    use crate::domain::common_passwords::CommonPasswords;
+    use crate::domain::user::UserName;
     use Violation::*;
 
-    fn judge(policy: Option<&PasswordPolicy>, text: &str) -> Vec<Violation> {
-        let id = AccountId::parse("123456789012").unwrap();
+    fn for_the_owner<T>(judge: impl FnOnce(&Owner) -> T) -> T {
+        let user_name = UserName::parse("alice").unwrap();
+        let account_id = AccountId::parse("123456789012").unwrap();
         let alias = AccountAlias::parse("example-corp1").unwrap();
-        PasswordRules::of(policy).violations(&TypedPassword::new(text), &id, Some(&alias))
+        judge(&Owner { user_name: &user_name, account_id: &account_id, account_alias: Some(&alias) })
+    }
+
+    /// By AWS's rules alone.
+    fn judge(policy: Option<&PasswordPolicy>, text: &str) -> Vec<Violation> {
+        for_the_owner(|owner| PasswordRules::of(policy).policy_violations(&TypedPassword::new(text), owner))
+    }
+
+    /// By all.
+    fn judge_all(policy: Option<&PasswordPolicy>, text: &str) -> Vec<Violation> {
+        let words = RefusedWords::new(CommonPasswords::built_in(), "");
+        for_the_owner(|owner| PasswordRules::of(policy).violations(&TypedPassword::new(text), owner, &words))
+    }
+
+    #[test]
+    fn words_are_refused_whatever_the_policy_says_and_told_with_its_rules_at_once() {
+        assert_eq!(judge_all(None, "qwertyuiop"), [TooFewKinds, CommonPassword]);
+        assert_eq!(judge_all(Some(&PasswordPolicy::default()), "qwertyuiop"), [CommonPassword]);
+        assert_eq!(judge_all(Some(&strict()), "Alice-7"), [TooShort { minimum: 10 }, CommonPassword, MadeOfAName]);
+        assert_eq!(judge_all(None, "Password1!"), [CommonPassword]);
+        assert_eq!(judge_all(Some(&strict()), "Correct-horse-1"), []);
+        assert_eq!(judge_all(None, &"qwertyuiop".repeat(13)), [TooLong, TooFewKinds]);
+    }
+
+    #[test]
+    fn the_name_of_the_account_is_told_once() {
+        assert_eq!(judge_all(None, "Example-Corp1"), [SameAsAccount]);
+        assert_eq!(judge_all(None, "Example-Corp12"), [MadeOfAName]);
+        assert_eq!(judge_all(Some(&PasswordPolicy::default()), "example-corp1"), [MadeOfAName]);
     }
 
     fn strict() -> PasswordPolicy {

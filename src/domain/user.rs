@@ -46,7 +46,7 @@ impl fmt::Display for UserName {
     }
 }
 
-/// `/`, or 1 to 512 characters from `!` to DEL that begin and end with `/`.
+/// `/`, or 3 to 512 characters from `!` to DEL that begin and end with `/`: AWS's `(/)|(/[!-\u{7f}]+/)`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Path(String);
 
@@ -59,6 +59,7 @@ impl Path {
         let fits = (1..=512).contains(&text.len())
             && text.starts_with('/')
             && text.ends_with('/')
+            && text != "//"
             && text.bytes().all(|b| (0x21..=0x7f).contains(&b));
         if fits { Ok(Self(text.to_owned())) } else { Err(ParseError::new(BAD_PATH)) }
     }
@@ -101,7 +102,7 @@ mod tests {
         for right in ["/", "/a/", "/division_abc/sub/", &format!("/{}/", "a".repeat(510))] {
             assert!(Path::parse(right).is_ok(), "{right}");
         }
-        for wrong in ["", "a", "/a", "a/", "/a b/", &format!("/{}/", "a".repeat(511))] {
+        for wrong in ["", "a", "/a", "a/", "//", "/a b/", &format!("/{}/", "a".repeat(511))] {
             assert!(Path::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -19,6 +19,10 @@ pub enum Violation {
     TooFewKinds,
     /// The default policy's rule: not the account's alias or ID.
     SameAsAccount,
+    /// A common password, or little more than one.
+    CommonPassword,
+    /// Little more than the user's, the account's or the product's name.
+    MadeOfAName,
     SameAsCurrent,
     Reused {
         remembered: u32,
@@ -39,6 +43,8 @@ impl fmt::Display for Violation {
             Self::MissingSymbol => "a symbol",
             Self::TooFewKinds => "three of uppercase letters, lowercase letters, numbers, symbols",
             Self::SameAsAccount => "to differ from the account's alias and ID",
+            Self::CommonPassword => "to differ from every common password by more than a few characters",
+            Self::MadeOfAName => "to differ from user name, account and product by more than a few characters",
             Self::SameAsCurrent => "to differ from the current password",
         })
     }

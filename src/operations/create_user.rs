@@ -18,6 +18,7 @@ use crate::domain::name::PolicyName;
 use crate::domain::password::TypedPassword;
 use crate::domain::password_policy::PasswordRules;
 use crate::domain::quota::Quota;
+use crate::domain::refused_words::Owner;
 use crate::domain::tag::Tag;
 use crate::domain::user::{Path, UserName};
 use crate::store::StoreError;
@@ -128,7 +129,8 @@ impl CreateUser {
         let Some(first) = &self.login_profile else { return Ok(None) };
         let account = cx.app.store.account_by_id(cx.account()?).await.map_err(store_failure)?;
         let alias = account.and_then(|account| account.alias);
-        let violations = rules.violations(&first.password, cx.account()?, alias.as_ref());
+        let owner = Owner { user_name: &self.user_name, account_id: cx.account()?, account_alias: alias.as_ref() };
+        let violations = rules.violations(&first.password, &owner, &cx.app.refused_words);
         if !violations.is_empty() {
             return Err(policy_violation(violations));
         }

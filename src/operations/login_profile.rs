@@ -57,7 +57,7 @@ impl CreateLoginProfile {
         if facts.login_profile.is_some() {
             return Err(login_profile_exists(&user_name));
         }
-        let new = judged(&facts, &self.password)?;
+        let new = judged(&cx.app, &facts, &self.password)?;
         let history_entry = history_entry(&cx.app, &facts, &new).await?;
         let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
         let throttle_key = user_key_of(&cx.app, &facts.user.account_id, &facts.user.user_name);
@@ -183,7 +183,7 @@ impl UpdateLoginProfile {
         reset: bool,
         record: &AuditRecord,
     ) -> Result<Result<(), StoreError>, Error> {
-        let new = judged(facts, password)?;
+        let new = judged(&cx.app, facts, password)?;
         let history_entry = history_entry(&cx.app, facts, &new).await?;
         let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
         let profile = login_profile(
@@ -250,7 +250,8 @@ fn login_profile_exists(name: &UserName) -> Error {
     Error::refused(Code::EntityAlreadyExists, format!("Login Profile for user {name} already exists."))
 }
 
-/// Long enough for any policy of up to 24 characters, else as long as the policy asks; of all four kinds.
+/// Long enough for any policy of up to 24 characters, else as long as the policy asks; of all four kinds. No rule refuses
+/// it: chance does not make 24 characters little more than a word.
 pub fn generated_password(app: &App, rules: &PasswordRules) -> TypedPassword {
     let length = rules.minimum_length.max(24) as usize;
     TypedPassword::new(&one_time_password(&app.random, length))

@@ -18,6 +18,7 @@ use crate::domain::password::{Password, TypedPassword};
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::PasswordRules;
 use crate::domain::principal::Stage;
+use crate::domain::refused_words::Owner;
 use crate::domain::violation::Violation;
 use crate::store::StoreError;
 use crate::store::login_profiles::{LoginProfileRecord, PasswordFacts, PasswordReplacement};
@@ -77,7 +78,7 @@ impl ChangePassword {
             self.verify_old(cx, &facts, &profile.hash).await?;
             work.verified = Some(profile.hash.clone());
         }
-        let new = judged(&facts, &self.new_password)?;
+        let new = judged(&cx.app, &facts, &self.new_password)?;
         if bool::from(self.new_password.expose().as_bytes().ct_eq(self.old_password.expose().as_bytes())) {
             return Err(policy_violation(vec![Violation::SameAsCurrent]));
         }
@@ -107,7 +108,7 @@ impl ChangePassword {
                 // Whoever sits at the session knows it; of what was done with a key the owner is told.
                 let owner = cx.caller.session().is_none().then_some(&facts.user.user_id);
                 tried.failed(owner, None).await;
-                Err(old_password_incorrect(facts, &self.new_password))
+                Err(old_password_incorrect(&cx.app, facts, &self.new_password))
             }
             Err(error) => {
                 tried.took_no_look().await;
@@ -186,14 +187,19 @@ fn refuse_what_has_ended(
 }
 
 /// Rules that need no history; every broken one is named.
-pub(super) fn judged(facts: &PasswordFacts, new: &TypedPassword) -> Result<Password, Error> {
-    let violations = violations(facts, new);
+pub(super) fn judged(app: &App, facts: &PasswordFacts, new: &TypedPassword) -> Result<Password, Error> {
+    let violations = violations(app, facts, new);
     if violations.is_empty() { new.password().map_err(policy_violation) } else { Err(policy_violation(violations)) }
 }
 
-fn violations(facts: &PasswordFacts, new: &TypedPassword) -> Vec<Violation> {
+fn violations(app: &App, facts: &PasswordFacts, new: &TypedPassword) -> Vec<Violation> {
     let rules = PasswordRules::of(facts.password_policy.as_ref());
-    rules.violations(new, &facts.account.account_id, facts.account.alias.as_ref())
+    let owner = Owner {
+        user_name: &facts.user.user_name,
+        account_id: &facts.account.account_id,
+        account_alias: facts.account.alias.as_ref(),
+    };
+    rules.violations(new, &owner, &app.refused_words)
 }
 
 /// One hash tells whether it is a remembered password, and is what will be remembered of it.
@@ -223,8 +229,8 @@ pub(super) fn policy_violation(violations: Vec<Violation>) -> Error {
     Error::Refused(Refusal { code: Code::PasswordPolicyViolation, message, details: Box::new(details) })
 }
 
-fn old_password_incorrect(facts: &PasswordFacts, new: &TypedPassword) -> Error {
+fn old_password_incorrect(app: &App, facts: &PasswordFacts, new: &TypedPassword) -> Error {
     let message = "The old password was incorrect.".to_owned();
-    let details = Details { violations: violations(facts, new), ..Details::default() };
+    let details = Details { violations: violations(app, facts, new), ..Details::default() };
     Error::Refused(Refusal { code: Code::OldPasswordIncorrect, message, details: Box::new(details) })
 }

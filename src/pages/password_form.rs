@@ -116,6 +116,10 @@ pub enum Problem {
     FewerThanThreeKinds,
     /// The default policy: the account alias or the account ID itself.
     SameAsAccount,
+    /// A common password, or little more than one.
+    Common,
+    /// Little more than the user's, the account's or the product's name.
+    MadeOfAName,
     /// One of the last `n` passwords.
     Reused(u32),
     SameAsCurrent,
@@ -153,6 +157,15 @@ impl fmt::Display for Problem {
             }
             Self::SameAsAccount => {
                 write!(f, "{must} not be the same as your account alias or account ID")
+            }
+            Self::Common => {
+                write!(f, "{must} not be a common password, or one with a few characters added")
+            }
+            Self::MadeOfAName => {
+                write!(
+                    f,
+                    "{must} not be your user name, your account or the name of this site, or one of them with a few characters added"
+                )
             }
             Self::Reused(1) => write!(f, "{must} not be your last password"),
             Self::Reused(n) => write!(f, "{must} not be one of your last {n} passwords"),

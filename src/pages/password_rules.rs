@@ -19,6 +19,10 @@ pub enum Rule {
     ThreeOfFour,
     /// Account alias and account ID (the default policy).
     NotSameAs(Vec<String>),
+    /// Common passwords, where they are refused, and names: judged by the server alone.
+    NoRefusedWord {
+        common: bool,
+    },
     /// The last `n` passwords, judged by the server alone.
     NotOneOfLast(u32),
 }
@@ -35,7 +39,7 @@ impl Rule {
             Self::Symbol => "symbol",
             Self::ThreeOfFour => "three",
             Self::NotSameAs(_) => "not",
-            Self::NotOneOfLast(_) => return None,
+            Self::NoRefusedWord { .. } | Self::NotOneOfLast(_) => return None,
         })
     }
 
@@ -61,6 +65,10 @@ impl Rule {
             Self::Symbol => "At least one symbol:".to_owned(),
             Self::ThreeOfFour => "At least three of: uppercase letters, lowercase letters, numbers, symbols".to_owned(),
             Self::NotSameAs(_) => "Not the same as your account alias or account ID".to_owned(),
+            Self::NoRefusedWord { common: true } => {
+                "Not a common password, and not your user name or account".to_owned()
+            }
+            Self::NoRefusedWord { common: false } => "Not your user name or account".to_owned(),
             Self::NotOneOfLast(1) => "Not your last password".to_owned(),
             Self::NotOneOfLast(n) => format!("Not one of your last {n} passwords"),
         }

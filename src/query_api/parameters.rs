@@ -221,3 +221,6 @@ fn tag_keys(fields: &mut Fields, member: &Member, broken: &mut Vec<String>) -> V
     }
     keys
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,6 +76,28 @@ mod tests {
         }
     }
 
+    /// Bodies that are nearly right.
+    fn pieces() -> impl Strategy<Value = Vec<u8>> {
+        let pieces: Vec<&[u8]> = vec![
+            b"a",
+            b"b",
+            b"=",
+            b"&",
+            b"+",
+            b"%41",
+            b"%2b",
+            b"%26",
+            b"%C3%A9",
+            b"%C3",
+            b"\xc3\xa9",
+            b"%ED%A0%80",
+            b"%",
+            b"%4",
+            b"\0",
+        ];
+        proptest::collection::vec(proptest::sample::select(pieces), 0..16).prop_map(|pieces| pieces.concat())
+    }
+
     proptest! {
         #[test]
         fn whatever_a_browser_encodes_comes_back_as_it_was(text in any::<String>()) {
@@ -83,9 +105,24 @@ mod tests {
             prop_assert_eq!(value(&format!("a={encoded}")), Some(text));
         }
 
+        /// The URL Standard's decoder forgives everything: where nothing has to be forgiven, it says the same.
         #[test]
-        fn no_bytes_make_it_panic(body in any::<Vec<u8>>()) {
-            drop(decode(&body));
+        fn what_is_taken_reads_as_the_url_standard_has_it_and_what_is_refused_is_wrong(
+            body in prop_oneof![any::<Vec<u8>>(), pieces()],
+        ) {
+            let escaped = |at: usize| body.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+            let is_badly_escaped = body.iter().enumerate().any(|(at, byte)| *byte == b'%' && !escaped(at));
+            let mut texts = body.split(|byte| *byte == b'&').flat_map(|pair| pair.splitn(2, |byte| *byte == b'='));
+            let is_other_than_utf8 = texts.any(|text| percent_encoding::percent_decode(text).decode_utf8().is_err());
+            match decode(&body) {
+                Ok(pairs) => {
+                    prop_assert!(!is_badly_escaped && !is_other_than_utf8);
+                    let read = pairs.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+                    prop_assert!(read.eq(url::form_urlencoded::parse(&body)), "{:?}", body);
+                }
+                Err(Undecodable::BadEscape) => prop_assert!(is_badly_escaped, "{:?}", body),
+                Err(Undecodable::NotUtf8) => prop_assert!(is_other_than_utf8, "{:?}", body),
+            }
         }
     }
 }

@@ -107,7 +107,7 @@ test("the list of rules follows what is typed and tells a screen reader once", a
     await live.getByText("3 requirements not met").waitFor({ state: "attached" });
     await input.fill(NEW);
     assert.deepEqual(await checklist(page), Array(5).fill("Met:"));
-    await live.getByText("All requirements met").waitFor({ state: "attached" });
+    await live.getByText("Met so far; the rest is checked when you submit").waitFor({ state: "attached" });
     await input.fill("Lively+Orchard");
     await live.getByText("1 requirement not met").waitFor({ state: "attached" });
     await sees(page, "(checked when you submit)");

@@ -19,7 +19,7 @@ const MAY_NAME: [(&str, &[&str]); 26] = [
     ("address_limit", &[]),
     ("store", &["domain", "metrics"]),
     ("wire", &[]),
-    ("app", &["address_limit", "clock", "crypto", "stopping", "store"]),
+    ("app", &["address_limit", "clock", "crypto", "domain", "stopping", "store"]),
     ("operations", &["app", "crypto", "domain", "metrics", "store"]),
     ("pages", &[]),
     ("query_api", &["app", "domain", "metrics", "operations", "wire"]),

@@ -215,23 +215,63 @@ async fn accounts_and_users_are_made_while_the_server_runs() {
     assert_eq!(json(data.path(), &["user", "list", "--account", "example-corp"]), serde_json::json!([]));
 }
 
+fn run_with_input(data: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = program(data, arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("a start");
+    record::secret("password", String::from_utf8_lossy(input).trim_end_matches('\n'));
+    child.stdin.take().expect("an input").write_all(input).expect("all is read");
+    let output = child.wait_with_output().expect("an end");
+    record::command(&output);
+    output
+}
+
+#[test]
+fn a24_common_passwords_and_names_are_refused_on_the_command_line_and_generated_passwords_never_are() {
+    let data = folder();
+    let about = ["--account", "example-corp", "--user-name", "quimby"];
+    let with = |command: &[&str], how: &str, input: &[u8]| {
+        run_with_input(data.path(), &[command, &about, &[how]].concat(), input)
+    };
+    text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
+    let (create, reset) = (["user", "create"], ["user", "reset-password"]);
+    assert!(refused(&with(&create, "--password-stdin", b"Password1!\n")).contains("every common password"));
+    text(&with(&create, "--generate-password", b""));
+    for (password, reason) in [
+        ("Welcome2026!", "every common password"),
+        ("Quimby-77", "user name, account and product"),
+        ("example-CORP1", "user name, account and product"),
+    ] {
+        assert!(refused(&with(&reset, "--password-stdin", password.as_bytes())).contains(reason), "{password}");
+    }
+    text(&with(&reset, "--password-stdin", b"Kettle-whistle-1"));
+    for _ in 0..3 {
+        text(&with(&reset, "--generate-password", b""));
+    }
+    // A list of an operator's, and one that cannot be read.
+    let list = data.path().join("own.txt");
+    std::fs::write(&list, "kettle-whistle\n").expect("a list");
+    let flag = format!("--common-passwords-file={}", list.display());
+    assert!(
+        refused(&with(
+            &["--common-passwords", "off", &flag, "user", "reset-password"],
+            "--password-stdin",
+            b"Kettle-whistle-2"
+        ))
+        .contains("every common")
+    );
+    std::fs::remove_file(&list).expect("gone");
+    let said = refused(&with(&[&flag, "user", "reset-password"], "--generate-password", b""));
+    assert!(said.contains("--common-passwords-file=") && said.contains("cannot be read"), "{said}");
+}
+
 #[test]
 fn a_password_comes_from_the_standard_input_and_is_judged_by_the_policy() {
     let data = folder();
     text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
     let create = |password: &[u8]| {
         let arguments = ["user", "create", "--account", "example-corp", "--user-name", "bob", "--password-stdin"];
-        let mut child = program(data.path(), &arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("a start");
-        record::secret("password", String::from_utf8_lossy(password).trim_end_matches('\n'));
-        child.stdin.take().expect("an input").write_all(password).expect("a password");
-        let output = child.wait_with_output().expect("an end");
-        record::command(&output);
-        output
+        run_with_input(data.path(), &arguments, password)
     };
     let said = refused(&create(b"short\n"));
     assert!(said.contains("at least 8 characters") && said.contains("three of"), "{said}");

@@ -11,6 +11,7 @@ mod command_line;
 mod console;
 mod doors;
 mod faults;
+mod passwords;
 mod query_api;
 mod service;
 mod store;

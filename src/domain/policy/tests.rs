@@ -2,6 +2,7 @@
 //! known to go wrong.
 
 mod bombs;
+mod json;
 mod properties;
 mod traps;
 

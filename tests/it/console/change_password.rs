@@ -188,15 +188,18 @@ async fn p15_reuse_prevention_of_three_refuses_the_last_three_and_no_more() {
     let mut browser = server.signed_in("alice").await;
     let mut current = PASSWORD.to_owned();
     for number in 1..=3 {
-        let new = format!("Password-{number}");
+        let new = format!("Kettle-whistle-{number}");
         assert_eq!(browser.change_password(&current, &new).await.status, 303, "{number}");
         current = new;
     }
     // Remembered: 3 (the current one), 2, 1. The first of all is free again.
     let reused = "New password must not be one of your last 3 passwords";
-    assert_eq!(browser.change_password(&current, "Password-1").await.errors(), [reused]);
-    assert_eq!(browser.change_password(&current, "Password-2").await.errors(), [reused]);
-    assert_eq!(browser.change_password("wrong", "Password-1").await.errors(), ["Your current password is incorrect"]);
+    assert_eq!(browser.change_password(&current, "Kettle-whistle-1").await.errors(), [reused]);
+    assert_eq!(browser.change_password(&current, "Kettle-whistle-2").await.errors(), [reused]);
+    assert_eq!(
+        browser.change_password("wrong", "Kettle-whistle-1").await.errors(),
+        ["Your current password is incorrect"]
+    );
     assert_eq!(browser.change_password(&current, PASSWORD).await.status, 303);
 }
 
@@ -206,7 +209,7 @@ async fn p15_a_raised_reuse_prevention_knows_the_last_24_passwords() {
     let mut browser = server.signed_in("alice").await;
     let mut current = PASSWORD.to_owned();
     for number in 1..=25 {
-        let new = format!("Password-{number}");
+        let new = format!("Kettle-whistle-{number}");
         assert_eq!(browser.change_password(&current, &new).await.status, 303, "{number}");
         current = new;
     }
@@ -215,14 +218,14 @@ async fn p15_a_raised_reuse_prevention_knows_the_last_24_passwords() {
         .set_password_policy(PasswordPolicy { password_reuse_prevention: Some(24), ..PasswordPolicy::default() })
         .await;
     let before = server.app.hasher.hashes_done();
-    let answer = browser.change_password(&current, "Password-2").await;
+    let answer = browser.change_password(&current, "Kettle-whistle-2").await;
     assert_eq!(answer.errors(), ["New password must not be one of your last 24 passwords"]);
     assert_eq!(
         server.app.hasher.hashes_done() - before,
         2,
         "one for the current password, one for all remembered ones"
     );
-    assert_eq!(browser.change_password(&current, "Password-1").await.status, 303);
+    assert_eq!(browser.change_password(&current, "Kettle-whistle-1").await.status, 303);
 }
 
 #[tokio::test]

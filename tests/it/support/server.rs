@@ -189,8 +189,12 @@ impl TestServer {
 
     /// A browser in which this user is signed in.
     pub async fn signed_in(&self, user: &str) -> Browser {
+        self.signed_in_with(user, PASSWORD).await
+    }
+
+    pub async fn signed_in_with(&self, user: &str, password: &str) -> Browser {
         let mut browser = self.browser();
-        let page = browser.sign_in(ALIAS, user, PASSWORD).await;
+        let page = browser.sign_in(ALIAS, user, password).await;
         assert_eq!(page.status, 303, "{}", page.body);
         browser
     }

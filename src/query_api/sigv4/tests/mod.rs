@@ -1,6 +1,7 @@
 //! A signer of our own for requests that need no normalising, so that each refusal is of a request that is right in all
 //! else.
 
+mod parsers;
 mod properties;
 mod refusals;
 mod times;

@@ -1,0 +1,162 @@
+//! Which passwords are common or named after somebody, and which reasonable ones are not.
+
+use super::*;
+use crate::crypto::identifier::{Random, one_time_password};
+use Violation::{CommonPassword, MadeOfAName};
+
+fn judge_for(user_name: &str, alias: Option<&str>, text: &str) -> Vec<Violation> {
+    let user_name = UserName::parse(user_name).unwrap();
+    let account_id = AccountId::parse("314159265358").unwrap();
+    let alias = alias.map(|alias| AccountAlias::parse(alias).unwrap());
+    let owner = Owner { user_name: &user_name, account_id: &account_id, account_alias: alias.as_ref() };
+    RefusedWords::new(CommonPasswords::built_in(), "Blue Harbour").violations(&TypedPassword::new(text), &owner)
+}
+
+fn judge(text: &str) -> Vec<Violation> {
+    judge_for("zora.quimby@example.com", Some("kettle-works"), text)
+}
+
+#[test]
+fn common_passwords_are_refused_as_attackers_rules_vary_them() {
+    for common in [
+        "password",
+        "Password1",
+        "Password1!",
+        "p@ssw0rd2026",
+        "P@$$w0rd!",
+        "Passw0rd2026!",
+        "drowssap1",
+        "Qwertyuiop1!",
+        "1q2w3e4r5t",
+        "Welcome2025!",
+        "Summer2026!",
+        "Dragon#12",
+        "letmein!!",
+        "iloveyou2",
+        "Football-1",
+        "12345678",
+        "!Sunshine1",
+        "\u{420}\u{430}ssword1",
+        "Trustno1!",
+        "\u{41f}\u{430}\u{440}\u{43e}\u{43b}\u{44c}1!",
+    ] {
+        assert_eq!(judge(common), [CommonPassword], "{common}");
+    }
+}
+
+#[test]
+fn reasonable_passwords_pass() {
+    for good in [
+        "Correct-horse-1",
+        "correct horse battery staple",
+        "Battery-staple-2",
+        "Tr0ub4dor&3",
+        "my dog hates Mondays",
+        "Password manager of Jo",
+        "summer-in-Lisbon-44",
+        "dragon fruit & lime",
+        "xK9#mQ2v",
+        "u7-Fje!0",
+        "Kq3!vnZr",
+        "ww9w6ovJg3QR8yge2mxHzrg%",
+        "\u{43c}\u{43e}\u{440}\u{43e}\u{437} \u{438} \u{441}\u{43e}\u{43b}\u{43d}\u{446}\u{435}",
+        "Caf\u{e9}-au-lait-1",
+        "Zora and the rabbit",
+        "the blue door at the harbour",
+        "quimbys are a family",
+        "3141-5926 and more of pi",
+        "2026-11-24 was a Tuesday",
+    ] {
+        assert_eq!(judge(good), [], "{good}");
+    }
+}
+
+#[test]
+fn names_of_the_user_the_account_and_the_product_are_refused_in_every_disguise() {
+    for name in [
+        // The user, the parts of the name, and the name in one piece.
+        "zora.quimby@example.com",
+        "Zora.Quimby@Example.com1!",
+        "ZoraQuimbyExampleCom",
+        "quimby123",
+        "Quimby2026!",
+        "qu1mby!!",
+        "ybmiuQ-12",
+        "Qu!mby#7x",
+        "ybmiuq2026",
+        "qu\u{456}mby2026",
+        "zora!7K",
+        "example!1",
+        // The account.
+        "kettle-works",
+        "Kettle-Works1!",
+        "kettleworks12",
+        "skrow-elttek",
+        "kettle99",
+        "314159265358",
+        "853562951413",
+        "3141-5926-5358",
+        "314159265358!aB",
+        // The product and the operator's name for it.
+        "BlueHarbour1",
+        "blue harbour",
+        "harbour2026",
+        "My Security Credentials",
+        "mysecuritycredentials",
+        "Credentials7",
+    ] {
+        assert_eq!(judge(name), [MadeOfAName], "{name}");
+    }
+}
+
+#[test]
+fn names_of_one_to_three_letters_refuse_nothing() {
+    for name in ["a", "jo", "bob", "b.o", "x-y-z"] {
+        for good in ["bobxK9#m", "Jo!7-xKw", "aK9#mQ2v", "bob#K9mQ", "boxy-7-Z"] {
+            assert_eq!(judge_for(name, None, good), [], "{name}: {good}");
+        }
+    }
+}
+
+#[test]
+fn a_name_with_enough_beside_it_is_a_password_of_its_own() {
+    for good in ["quimby-has-7-cats", "Quimby!2x7", "kettle-works-4-Tea", "kettle on 2 hobs", "314159265358-aBcd"] {
+        assert_eq!(judge(good), [], "{good}");
+    }
+}
+
+#[test]
+fn without_the_list_only_names_are_refused_and_an_own_list_stands_for_it() {
+    let judge = |words: &RefusedWords, text: &str| {
+        let (user_name, account_id) = (UserName::parse("alice").unwrap(), AccountId::parse("314159265358").unwrap());
+        let owner = Owner { user_name: &user_name, account_id: &account_id, account_alias: None };
+        words.violations(&TypedPassword::new(text), &owner)
+    };
+    let off = RefusedWords::new(CommonPasswords::default(), "");
+    assert!(!off.hold_common_passwords());
+    assert_eq!(judge(&off, "Password1!"), []);
+    assert_eq!(judge(&off, "Alice-12"), [MadeOfAName]);
+    let own = RefusedWords::new(CommonPasswords::default().with_own("Acme-Rockets\n").unwrap(), "");
+    assert!(own.hold_common_passwords());
+    assert_eq!(judge(&own, "acme-rockets7!"), [CommonPassword]);
+    assert_eq!(judge(&own, "Password1!"), []);
+}
+
+#[test]
+fn a_generated_password_is_never_refused() {
+    let random = Random::seeded(8);
+    for length in [24, 25, 64, 128] {
+        for _ in 0..200 {
+            let password = one_time_password(&random, length);
+            assert_eq!(judge(&password), [], "{}", *password);
+        }
+    }
+}
+
+#[test]
+fn what_can_be_no_password_is_not_searched() {
+    let (nothing, endless) = ("", "password".repeat(2_000));
+    for text in [nothing, &endless, "password\u{1}", &"\u{fdfa}".repeat(200)] {
+        assert_eq!(judge(text), []);
+    }
+}
