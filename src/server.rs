@@ -13,6 +13,7 @@ use crate::operations::RequestFacts;
 use crate::query_api::{self, ApiError, QueryApi};
 use crate::request;
 use crate::start_error::StartError;
+use crate::tls::Certificate;
 use crate::wire::Begun;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::cookie::Key;
@@ -55,13 +56,13 @@ pub struct Server {
     address: SocketAddr,
     app: Arc<App>,
     config: Config,
-    tls: Option<rustls::ServerConfig>,
+    tls: Option<Arc<Certificate>>,
 }
 
 impl Server {
     /// Binds the configured address.
     pub fn bind(app: Arc<App>, config: Config) -> Result<Self, StartError> {
-        let tls = config.tls.as_ref().map(crate::tls::server_config).transpose().map_err(StartError)?;
+        let tls = config.tls.as_ref().map(Certificate::load).transpose().map_err(StartError)?;
         let listener = TcpListener::bind(config.listen)
             .map_err(|error| StartError(format!("MSC_LISTEN: cannot listen on {}: {error}", config.listen)))?;
         let address = listener.local_addr().map_err(|error| StartError(error.to_string()))?;
@@ -97,7 +98,11 @@ impl Server {
         .client_request_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(SHUTDOWN_SECONDS);
         match self.tls {
-            Some(tls) => server.listen_rustls_0_23(self.listener, tls)?.run().await,
+            Some(certificate) => {
+                let tls = certificate.server_config().map_err(std::io::Error::other)?;
+                actix_web::rt::spawn(certificate.watch());
+                server.listen_rustls_0_23(self.listener, tls)?.run().await
+            }
             None => server.listen(self.listener)?.run().await,
         }
     }

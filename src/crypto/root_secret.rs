@@ -11,7 +11,7 @@ use sha2::Sha256;
 use std::fmt;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -20,6 +20,8 @@ use zeroize::Zeroizing;
 const SALT: &[u8] = b"my-security-credentials";
 /// A file with a secret is short: what is longer is not one.
 const MAX_FILE: u64 = 16 * 1024;
+/// Whatever the group and everybody else may do with a file.
+const OTHERS: u32 = 0o077;
 
 /// 32 random bytes.
 #[derive(Clone)]
@@ -143,6 +145,21 @@ impl std::error::Error for SecretFileError {}
 
 /// The text of a file that only its owner can read; `None` if there is no such file.
 pub fn read_secret_file(path: &Path) -> Result<Option<Zeroizing<String>>, SecretFileError> {
+    read_private(path, |_| OTHERS)
+}
+
+/// The same for the key of a certificate, which other programs may use too: PostgreSQL's rule for such a file. Where it
+/// belongs to root, its group may read it; that is how systems and orchestrators give a key to a service.
+pub fn read_file_with_key(path: &Path) -> Result<Option<Zeroizing<String>>, SecretFileError> {
+    read_private(path, kept_from_others)
+}
+
+/// What nobody but the owner of a key may do with it.
+fn kept_from_others(owner: u32) -> u32 {
+    if owner == 0 { OTHERS & !0o040 } else { OTHERS }
+}
+
+fn read_private(path: &Path, forbidden: impl Fn(u32) -> u32) -> Result<Option<Zeroizing<String>>, SecretFileError> {
     let failed = |error: std::io::Error| SecretFileError::new(path, error);
     // To open a pipe would wait for whoever writes into it.
     if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
@@ -159,7 +176,7 @@ pub fn read_secret_file(path: &Path) -> Result<Option<Zeroizing<String>>, Secret
     if !about.is_file() {
         return Err(SecretFileError::new(path, "is not a file"));
     }
-    if mode & 0o077 != 0 {
+    if mode & forbidden(about.uid()) != 0 {
         return Err(SecretFileError::new(path, format!("others can use it (mode {mode:04o}); chmod 600 it")));
     }
     let mut text = Zeroizing::new(String::new());
@@ -322,6 +339,23 @@ mod tests {
         }
         std::fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
         assert!(read_root_secret(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn the_group_may_read_a_key_that_belongs_to_root_and_nobody_else_may() {
+        for (mode, owner, may) in [
+            (0o600, 0, true),
+            (0o400, 1000, true),
+            (0o640, 0, true),
+            (0o440, 0, true),
+            (0o640, 1000, false),
+            (0o660, 0, false),
+            (0o650, 0, false),
+            (0o644, 0, false),
+            (0o604, 0, false),
+        ] {
+            assert_eq!(mode & kept_from_others(owner) == 0, may, "{mode:o} of {owner}");
+        }
     }
 
     #[test]

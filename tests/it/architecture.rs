@@ -20,7 +20,7 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     ("console", &["app", "config", "crypto", "domain", "operations", "pages", "store", "wire"]),
     ("config", &["crypto", "domain"]),
     ("telemetry", &["config"]),
-    ("tls", &["config"]),
+    ("tls", &["config", "crypto"]),
     ("request", &["config", "console", "crypto", "operations"]),
     ("server", &["app", "config", "console", "operations", "query_api", "request", "start_error", "tls", "wire"]),
     ("start", &["app", "clock", "config", "crypto", "domain", "operations", "start_error", "store"]),

@@ -13,3 +13,4 @@ mod doors;
 mod faults;
 mod query_api;
 mod store;
+mod tls;
