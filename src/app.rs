@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::crypto::identifier::Random;
 use crate::crypto::password_hash::Hasher;
 use crate::crypto::password_hash::Parameters;
-use crate::crypto::root_secret::RootSecret;
+use crate::crypto::root_secret::RootSecrets;
 use crate::crypto::sealed::Sealer;
 use crate::store::Store;
 use std::sync::{PoisonError, RwLock};
@@ -27,7 +27,7 @@ pub struct Lifetimes {
 pub struct App {
     pub store: Store,
     pub hasher: Hasher,
-    pub root_secret: RootSecret,
+    pub root_secrets: RootSecrets,
     pub sealer: Sealer,
     pub clock: Clock,
     pub random: Random,
@@ -41,7 +41,7 @@ impl App {
     pub fn new(
         store: Store,
         hasher: Hasher,
-        root_secret: RootSecret,
+        root_secrets: RootSecrets,
         clock: Clock,
         random: Random,
         lifetimes: Lifetimes,
@@ -49,8 +49,8 @@ impl App {
         Self {
             store,
             hasher,
-            sealer: Sealer::new(&root_secret),
-            root_secret,
+            sealer: Sealer::new(&root_secrets),
+            root_secrets,
             clock,
             random,
             lifetimes,

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::console::error::PageError;
 use crate::console::error_response::Asked;
-use crate::console::{self, Console, Shown};
+use crate::console::{self, Console, SessionKeys, Shown};
 use crate::operations::RequestFacts;
 use crate::query_api::{self, ApiError, QueryApi};
 use crate::request;
@@ -16,7 +16,6 @@ use crate::start_error::StartError;
 use crate::tls::Certificate;
 use crate::wire::Begun;
 use actix_web::body::{EitherBody, MessageBody};
-use actix_web::cookie::Key;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::guard::fn_guard;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -83,7 +82,7 @@ impl Server {
 
     /// Serves until the process is told to stop.
     pub async fn run(self) -> std::io::Result<()> {
-        let key = Key::from(&*self.app.root_secret.derive_long("session cookie"));
+        let keys = web::Data::new(SessionKeys::new(&self.app.root_secrets, self.config.is_https()));
         let console = web::Data::new(Console::new(self.app.clone(), &self.config));
         let api = web::Data::new(QueryApi { app: self.app.clone() });
         let config = web::Data::new(self.config);
@@ -93,7 +92,7 @@ impl Server {
                 .wrap(from_fn(outermost))
                 .app_data(api.clone())
                 .service(web::resource("/").guard(fn_guard(|cx| query_api::is_call(cx.head()))).to(query_api::call))
-                .configure(|services| console::routes(services, &console, &key))
+                .configure(|services| console::routes(services, &console, &keys))
         })
         .client_request_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(SHUTDOWN_SECONDS);

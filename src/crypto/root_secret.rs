@@ -1,5 +1,8 @@
 //! The root secret, from which every key is derived by HKDF, one for each purpose, so that no two uses share a key.
 //! Here are the derivation and the file; when a secret may be made at all is decided at the start of the program.
+//!
+//! Why there may be several: a root secret is exchanged while the program serves. Everything new is made with the current
+//! one; what was made with another one that is given is still read.
 
 use super::identifier::{Random, hex};
 use base64::Engine;
@@ -78,6 +81,38 @@ impl RootSecret {
 impl fmt::Debug for RootSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RootSecret(..)")
+    }
+}
+
+/// The root secret of today, and others whose work is still read: those of before, and, while an exchange is prepared,
+/// the one to come.
+#[derive(Clone, Debug)]
+pub struct RootSecrets {
+    pub current: RootSecret,
+    pub previous: Vec<RootSecret>,
+}
+
+impl RootSecrets {
+    /// The current one may stand in the list too: the same list then does for every node throughout an exchange.
+    pub fn new(current: RootSecret, mut previous: Vec<RootSecret>) -> Self {
+        let own = current.check_value();
+        previous.retain(|secret| !secret.fits(&own));
+        Self { current, previous }
+    }
+
+    /// The current one first.
+    pub fn all(&self) -> impl Iterator<Item = &RootSecret> {
+        std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    pub fn any_fits(&self, check_value: &str) -> bool {
+        self.all().any(|secret| secret.fits(check_value))
+    }
+}
+
+impl From<RootSecret> for RootSecrets {
+    fn from(current: RootSecret) -> Self {
+        Self { current, previous: Vec::new() }
     }
 }
 
@@ -287,6 +322,17 @@ mod tests {
         assert!(!secret.fits(&RootSecret::generate(&Random::seeded(8)).check_value()));
         assert!(!secret.fits(""));
         assert!(!secret.check_value().contains(&hex(&*secret.0)[..16]));
+    }
+
+    #[test]
+    fn of_several_secrets_any_may_fit_and_none_stands_twice() {
+        let [old, new, other] = [1, 2, 3].map(|seed| RootSecret::generate(&Random::seeded(seed)));
+        let secrets = RootSecrets::new(new.clone(), vec![old.clone(), new.clone()]);
+        assert_eq!(secrets.all().count(), 2);
+        assert!(secrets.current.fits(&new.check_value()));
+        assert!(secrets.any_fits(&new.check_value()) && secrets.any_fits(&old.check_value()));
+        assert!(!secrets.any_fits(&other.check_value()));
+        assert_eq!(format!("{secrets:?}"), "RootSecrets { current: RootSecret(..), previous: [RootSecret(..)] }");
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub mod password;
 pub mod password_policy;
 pub mod policy_holder;
 mod refusal;
+pub mod rotate_keys;
 pub mod session;
 pub mod sign_request;
 pub mod user;

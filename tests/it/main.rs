@@ -11,6 +11,7 @@ mod command_line;
 mod console;
 mod doors;
 mod faults;
+mod keys;
 mod query_api;
 mod store;
 mod tls;
