@@ -136,6 +136,7 @@ async fn replace_lost_root_secret(config: Config, output: Format) -> Result<(), 
 async fn serve(app: Arc<App>, config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::bind(app.clone(), config.clone())?;
     let url = server.url();
+    housekeeping::tell_of_missing_peppers(&app).await;
     first_account::ensure(&app, &config, &url).await?;
     actix_web::rt::spawn(first_account::forget_used_password(app.clone(), config.data_dir.clone()));
     actix_web::rt::spawn(keep_house(app.clone()));

@@ -4,4 +4,5 @@
 mod exchange;
 mod fixtures;
 mod lost;
+mod peppers;
 mod rotate_keys;

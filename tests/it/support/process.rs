@@ -12,6 +12,8 @@ pub struct Node {
     #[expect(dead_code, reason = "it ends when it is dropped")]
     child: Running,
     pub url: String,
+    /// The log until it served.
+    pub said: Vec<String>,
     _data: Option<TempDir>,
 }
 
@@ -35,9 +37,13 @@ impl Node {
             .spawn()
             .expect("the program starts");
         let mut lines = BufReader::new(child.stderr.take().expect("a log")).lines();
-        let url = lines.find_map(|line| line.ok()?.split("open ").nth(1).map(|url| url.replace("/console", "")));
+        let mut said = Vec::new();
+        let url = lines.find_map(|line| {
+            said.push(line.ok()?);
+            said.last()?.split("open ").nth(1).map(|url| url.replace("/console", ""))
+        });
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child: Running(child), url: url.expect("the URL to open"), _data: None }
+        Self { child: Running(child), url: url.expect("the URL to open"), said, _data: None }
     }
 }
 
