@@ -6,11 +6,12 @@ use crate::clock::Clock;
 use crate::crypto::identifier::Random;
 use crate::crypto::password_hash::Hasher;
 use crate::crypto::password_hash::Parameters;
-use crate::crypto::root_secret::{Key32, RootSecret};
+use crate::crypto::root_secret::{Key32, RootSecrets};
 use crate::crypto::sealed::Sealer;
 use crate::domain::refused_words::RefusedWords;
 use crate::stopping::Stopping;
 use crate::store::Store;
+use crate::turns::Turns;
 use std::sync::{PoisonError, RwLock};
 use time::Duration;
 use tokio::sync::Notify;
@@ -37,7 +38,7 @@ pub struct Settings {
 pub struct App {
     pub store: Store,
     pub hasher: Hasher,
-    pub root_secret: RootSecret,
+    pub root_secrets: RootSecrets,
     pub sealer: Sealer,
     pub clock: Clock,
     pub random: Random,
@@ -45,6 +46,7 @@ pub struct App {
     pub address_limit: AddressLimit,
     /// Names the buckets in which tries of passwords are counted.
     pub throttle_key: Key32,
+    pub turns: Turns,
     /// What a new password is held against.
     pub refused_words: RefusedWords,
     /// Somebody chose a password of their own: what was kept for their first sign-in is no longer needed.
@@ -57,7 +59,7 @@ impl App {
     pub fn new(
         store: Store,
         hasher: Hasher,
-        root_secret: RootSecret,
+        root_secrets: RootSecrets,
         clock: Clock,
         random: Random,
         settings: Settings,
@@ -66,9 +68,10 @@ impl App {
         Self {
             store,
             hasher,
-            sealer: Sealer::new(&root_secret),
-            throttle_key: root_secret.derive("throttle"),
-            root_secret,
+            sealer: Sealer::new(&root_secrets),
+            throttle_key: root_secrets.current.derive("throttle"),
+            turns: Turns::default(),
+            root_secrets,
             clock,
             random,
             lifetimes,

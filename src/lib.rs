@@ -5,7 +5,7 @@
 //! ```text
 //!   domain                          what IAM is: names, passwords, policies, the vocabulary of "no"
 //!   crypto, store  -> domain        the few lines that must be right; what we keep, on SQLite or PostgreSQL
-//!   app            -> domain, crypto, store   what lives as long as the process; clock, the time; address_limit, one limit
+//!   app            -> domain, crypto, store   what lives as long as the process; clock, the time; address_limit, turns
 //!   operations     -> app and all above   what one may do: `Context::perform` is the only way in
 //!   pages                           the words and states of every page: plain data to HTML
 //!   wire                            bodies and forms as they come in, read strictly; for both doors
@@ -51,4 +51,5 @@ pub mod stopping;
 pub mod store;
 pub mod telemetry;
 mod tls;
+mod turns;
 mod wire;

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::config::{Config, Deadlines};
 use crate::console::error::PageError;
 use crate::console::error_response::Asked;
-use crate::console::{self, Console, Shown};
+use crate::console::{self, Console, SessionKeys, Shown};
 use crate::guarded::{Cut, guarded};
 use crate::metrics::{Answered, metrics};
 use crate::operations::RequestFacts;
@@ -16,9 +16,9 @@ use crate::query_api::{self, ApiError, QueryApi};
 use crate::request;
 use crate::start_error::StartError;
 use crate::stopping::Signals;
+use crate::tls::Certificate;
 use crate::wire::{Begun, Patience};
 use actix_web::body::{EitherBody, MessageBody};
-use actix_web::cookie::Key;
 use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
 use actix_web::guard::fn_guard;
 use actix_web::http::ConnectionType;
@@ -56,13 +56,13 @@ pub struct Server {
     address: SocketAddr,
     app: Arc<App>,
     config: Config,
-    tls: Option<rustls::ServerConfig>,
+    tls: Option<Arc<Certificate>>,
 }
 
 impl Server {
     /// Binds the configured address.
     pub fn bind(app: Arc<App>, config: Config) -> Result<Self, StartError> {
-        let tls = config.tls.as_ref().map(crate::tls::server_config).transpose().map_err(StartError)?;
+        let tls = config.tls.as_ref().map(Certificate::load).transpose().map_err(StartError)?;
         let listener = TcpListener::bind(config.listen)
             .map_err(|error| StartError(format!("MSC_LISTEN: cannot listen on {}: {error}", config.listen)))?;
         limit_reading(&listener, config.deadlines.taking).map_err(|error| StartError(error.to_string()))?;
@@ -87,7 +87,7 @@ impl Server {
         let stop = told_to_stop(Signals::listen()?, self.app.clone(), self.config.shutdown_delay);
         let deadlines = self.config.deadlines;
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let key = Key::from(&*self.app.root_secret.derive_long("session cookie"));
+        let keys = web::Data::new(SessionKeys::new(&self.app.root_secrets, self.config.is_https()));
         let console = web::Data::new(Console::new(self.app.clone(), &self.config));
         let api = web::Data::new(QueryApi { app: self.app.clone() });
         let config = web::Data::new(self.config);
@@ -97,7 +97,7 @@ impl Server {
                 .wrap(from_fn(outermost))
                 .app_data(api.clone())
                 .service(web::resource("/").guard(fn_guard(|cx| query_api::is_call(cx.head()))).to(query_api::call))
-                .configure(|services| console::routes(services, &console, &key))
+                .configure(|services| console::routes(services, &console, &keys))
         })
         .client_request_timeout(deadlines.head)
         .keep_alive(deadlines.idle)
@@ -107,7 +107,11 @@ impl Server {
         // It looks once a second.
         .shutdown_timeout(deadlines.last_answer.as_secs() + 1);
         match self.tls {
-            Some(tls) => server.listen_rustls_0_23(self.listener, tls)?.run().await,
+            Some(certificate) => {
+                let tls = certificate.server_config().map_err(std::io::Error::other)?;
+                actix_web::rt::spawn(certificate.watch());
+                server.listen_rustls_0_23(self.listener, tls)?.run().await
+            }
             None => server.listen(self.listener)?.run().await,
         }
     }

@@ -2,8 +2,11 @@
 //! other. Nothing is guessed: a database without its secret, a secret without its database, or two that do not fit stop
 //! the start with one line, and nothing is ever made over something that is there.
 //!
-//! Why the secret has a first name: it is written beside its place, the database takes its check value, and then it is
-//! moved there. A start that was cut off in between is taken up where it ended.
+//! Why another root secret than that of the database may be the current one: while it is exchanged, some nodes seal with
+//! the one and some with the other, and each knows both. That of the database has to be among those that are given; it
+//! becomes the current one when `rotate-keys` has found nothing that is sealed with another.
+
+mod secret_place;
 
 use crate::address_limit::AddressLimit;
 use crate::app::{App, Lifetimes, Settings};
@@ -11,28 +14,57 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::identifier::Random;
 use crate::crypto::password_hash::Hasher;
-use crate::crypto::root_secret::{RootSecret, create_root_secret, read_root_secret};
+use crate::crypto::root_secret::RootSecrets;
+use crate::crypto::sealed::Sealer;
 use crate::domain::error::told;
 use crate::domain::refused_words::RefusedWords;
 use crate::start_error::StartError;
-use crate::store::{DatabaseSettings, SchemaState, Store};
-use std::path::{Path, PathBuf};
+use crate::store::installation::ROOT_SECRET_CHECK;
+use crate::store::sealed_values::SEALED_COLUMNS;
+use crate::store::{DatabaseSettings, SchemaState, Store, StoreError};
+use secret_place::{KeptSecret, SecretPlace};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a sentence of the store waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The name of the key check value in the database.
-const CHECK_VALUE: &str = "root_secret_check";
-
 /// Opens what lives as long as the process; on an empty data folder, makes it.
 pub async fn open(config: &Config, clock: Clock, random: Random) -> Result<Arc<App>, StartError> {
     make_data_folder(&config.data_dir)?;
     let place = SecretPlace::of(config);
     let kept = place.read()?;
-    let store = open_store(config, &kept).await?;
-    let root_secret = match migrated(config, &store, &place, kept, &random).await {
-        Ok(secret) => secret,
+    // A secret in its place belongs to a database: where that is gone, a new one is not what anybody wants.
+    let store = open_store(config, &kept, !matches!(kept, KeptSecret::InPlace(_))).await?;
+    let secrets = migrated(config, &store, &place, kept, &random).await;
+    finish(config, store, secrets, clock, random).await
+}
+
+/// Opens a database whose root secret is lost. Nothing in it is changed yet: that is what the operation is for.
+pub async fn open_without_its_secret(config: &Config, clock: Clock, random: Random) -> Result<Arc<App>, StartError> {
+    let place = SecretPlace::of(config);
+    let kept = place.read()?;
+    let store = open_store(config, &kept, false).await?;
+    let secrets = without_its_secret(config, &store, &place, kept, &random).await;
+    finish(config, store, secrets, clock, random).await
+}
+
+/// The secret that has taken the place of the lost one gets its name.
+pub fn settle_secret(config: &Config) -> Result<(), StartError> {
+    let place = SecretPlace::of(config);
+    let is_fresh = matches!(place.read()?, KeptSecret::Fresh(_));
+    place.settle(is_fresh)
+}
+
+async fn finish(
+    config: &Config,
+    store: Store,
+    secrets: Result<RootSecrets, StartError>,
+    clock: Clock,
+    random: Random,
+) -> Result<Arc<App>, StartError> {
+    let secrets = match secrets {
+        Ok(secrets) => secrets,
         Err(error) => {
             store.close().await;
             return Err(error);
@@ -44,7 +76,7 @@ pub async fn open(config: &Config, clock: Clock, random: Random) -> Result<Arc<A
         address_limit: AddressLimit::per_minute(config.address_limit),
         refused_words: RefusedWords::new(config.common_passwords.clone(), &config.brand_name),
     };
-    let app = Arc::new(App::new(store, hasher, root_secret, clock, random, settings));
+    let app = Arc::new(App::new(store, hasher, secrets, clock, random, settings));
     crate::operations::housekeeping::refresh_common_parameters(&app).await;
     Ok(app)
 }
@@ -64,13 +96,12 @@ fn make_data_folder(folder: &Path) -> Result<(), StartError> {
     made.map_err(|error| StartError(format!("MSC_DATA_DIR: cannot make the folder {}: {error}", folder.display())))
 }
 
-async fn open_store(config: &Config, kept: &KeptSecret) -> Result<Store, StartError> {
+async fn open_store(config: &Config, kept: &KeptSecret, create_if_missing: bool) -> Result<Store, StartError> {
     let settings = DatabaseSettings {
         url: config.database_url.expose().to_owned(),
         connections: config.database_connections,
         acquire_timeout: ACQUIRE_TIMEOUT,
-        // A secret in its place belongs to a database: where that is gone, a new one is not what anybody wants.
-        create_if_missing: !matches!(kept, KeptSecret::InPlace(_)),
+        create_if_missing,
     };
     Store::open(&settings).await.map_err(|error| {
         let hint = match kept {
@@ -89,8 +120,7 @@ async fn migrated(
     place: &SecretPlace,
     kept: KeptSecret,
     random: &Random,
-) -> Result<RootSecret, StartError> {
-    let database = |error: crate::store::StoreError| StartError(format!("MSC_DATABASE_URL: {}", told(&error)));
+) -> Result<RootSecrets, StartError> {
     let state = store.schema_state().await.map_err(database)?;
     let is_new = matches!(state, SchemaState::Empty);
     if matches!(state, SchemaState::Empty | SchemaState::Behind) && !config.migrate {
@@ -99,122 +129,87 @@ async fn migrated(
     }
     let is_fresh = matches!(kept, KeptSecret::Fresh(_) | KeptSecret::Nowhere);
     let secret = place.choose(kept, is_new, random)?;
+    let secrets = RootSecrets::new(secret, config.previous_root_secrets.clone());
     if !is_new {
         // Before anything is written, so that a wrong secret or a newer database changes nothing.
-        fits(store, &secret).await?;
-    }
-    match state {
-        SchemaState::Newer { compatible: false } => {
-            return Err(StartError(
-                "MSC_DATABASE_URL: the database belongs to a newer version of this program, which this one does not understand".to_owned(),
-            ));
+        let stands = store.installation_value(ROOT_SECRET_CHECK).await.map_err(database)?;
+        if stands.is_some_and(|value| !secrets.any_fits(&value)) {
+            return Err(does_not_fit());
         }
-        SchemaState::Empty | SchemaState::Behind => store.migrate().await.map_err(database)?,
-        SchemaState::Current | SchemaState::Newer { compatible: true } => {}
     }
-    let stands = store.set_installation_value(CHECK_VALUE, &secret.check_value()).await.map_err(database)?;
-    if !secret.fits(&stands) {
+    migrate(store, state).await?;
+    let own = secrets.current.check_value();
+    let stands = store.set_installation_value(ROOT_SECRET_CHECK, &own).await.map_err(database)?;
+    if !secrets.any_fits(&stands) {
         return Err(does_not_fit());
     }
-    place.settle(is_fresh)?;
-    Ok(secret)
+    match sealed_with_others(store, &secrets).await? {
+        0 => place.settle(is_fresh)?,
+        values => return Err(sealed_with_another(values)),
+    }
+    Ok(secrets)
 }
 
-async fn fits(store: &Store, secret: &RootSecret) -> Result<(), StartError> {
-    match store.installation_value(CHECK_VALUE).await {
-        Ok(Some(value)) if !secret.fits(&value) => Err(does_not_fit()),
-        Ok(_) => Ok(()),
-        Err(error) => Err(StartError(format!("MSC_DATABASE_URL: {}", told(&error)))),
+async fn migrate(store: &Store, state: SchemaState) -> Result<(), StartError> {
+    match state {
+        SchemaState::Newer { compatible: false } => Err(StartError(
+            "MSC_DATABASE_URL: the database belongs to a newer version of this program, which this one does not understand".to_owned(),
+        )),
+        SchemaState::Empty | SchemaState::Behind => store.migrate().await.map_err(database),
+        SchemaState::Current | SchemaState::Newer { compatible: true } => Ok(()),
     }
+}
+
+async fn without_its_secret(
+    config: &Config,
+    store: &Store,
+    place: &SecretPlace,
+    kept: KeptSecret,
+    random: &Random,
+) -> Result<RootSecrets, StartError> {
+    let state = store.schema_state().await.map_err(database)?;
+    if matches!(state, SchemaState::Empty) {
+        return Err(StartError("MSC_DATABASE_URL: the database is empty: it has lost no root secret".to_owned()));
+    }
+    migrate(store, state).await?;
+    let stands = store.installation_value(ROOT_SECRET_CHECK).await.map_err(database)?;
+    let secrets = RootSecrets::new(place.choose_anew(kept, random)?, config.previous_root_secrets.clone());
+    if stands.is_none_or(|value| secrets.any_fits(&value)) && sealed_with_others(store, &secrets).await? == 0 {
+        let message = "MSC_ROOT_SECRET: nothing is lost: the database belongs to a root secret that is given, and so does all that is sealed in it";
+        return Err(StartError(message.to_owned()));
+    }
+    Ok(secrets)
+}
+
+/// How many values are sealed with a root secret that is not given.
+async fn sealed_with_others(store: &Store, secrets: &RootSecrets) -> Result<u64, StartError> {
+    let sealer = Sealer::new(secrets);
+    let mut values = 0;
+    for column in &SEALED_COLUMNS {
+        for key_id in store.sealing_keys(column).await.map_err(database)? {
+            if !sealer.knows(&key_id) {
+                values += store.count_sealed_with(column, &key_id).await.map_err(database)?;
+            }
+        }
+    }
+    Ok(values)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+fn database(error: StoreError) -> StartError {
+    StartError(format!("MSC_DATABASE_URL: {}", told(&error)))
 }
 
 fn does_not_fit() -> StartError {
-    StartError(
-        "MSC_ROOT_SECRET: the root secret does not belong to this database; restore the one that does".to_owned(),
-    )
+    let message = "MSC_ROOT_SECRET: the root secret does not belong to this database; restore the one that does; \
+        after an exchange, give the one before as MSC_PREVIOUS_ROOT_SECRETS until `rotate-keys` has said that it can be taken away; \
+        if it is lost, see `my-security-credentials replace-lost-root-secret --help`";
+    StartError(message.to_owned())
 }
 
-/// Where the root secret is kept.
-struct SecretPlace {
-    given: Option<RootSecret>,
-    file: PathBuf,
-    /// Where it is until the database has its check value.
-    fresh: PathBuf,
-}
-
-/// What is there.
-enum KeptSecret {
-    Given(RootSecret),
-    InPlace(RootSecret),
-    /// Of a first start that was cut off.
-    Fresh(RootSecret),
-    Nowhere,
-}
-
-impl SecretPlace {
-    fn of(config: &Config) -> Self {
-        let file = config.root_secret_file.clone();
-        let mut fresh = file.clone().into_os_string();
-        fresh.push(".new");
-        Self { given: config.root_secret.clone(), file, fresh: fresh.into() }
-    }
-
-    fn read(&self) -> Result<KeptSecret, StartError> {
-        if let Some(given) = &self.given {
-            return Ok(KeptSecret::Given(given.clone()));
-        }
-        let read =
-            |path: &Path| read_root_secret(path).map_err(|error| StartError(format!("MSC_ROOT_SECRET_FILE: {error}")));
-        Ok(match (read(&self.file)?, read(&self.fresh)?) {
-            (Some(secret), _) => KeptSecret::InPlace(secret),
-            (None, Some(secret)) => KeptSecret::Fresh(secret),
-            (None, None) => KeptSecret::Nowhere,
-        })
-    }
-
-    fn choose(&self, kept: KeptSecret, is_new: bool, random: &Random) -> Result<RootSecret, StartError> {
-        match kept {
-            KeptSecret::Given(secret) | KeptSecret::Fresh(secret) => Ok(secret),
-            KeptSecret::InPlace(secret) if !is_new => Ok(secret),
-            KeptSecret::InPlace(_) => Err(StartError(format!(
-                "MSC_DATABASE_URL: the database is empty, but {} holds a root secret; restore its database, or move the secret away",
-                self.file.display()
-            ))),
-            KeptSecret::Nowhere if is_new => match create_root_secret(&self.fresh, random) {
-                Ok(secret) => Ok(secret),
-                // Another process begins at the same moment: its secret is ours.
-                Err(error) if error.already_exists() => match self.read()? {
-                    KeptSecret::InPlace(secret) | KeptSecret::Fresh(secret) => Ok(secret),
-                    _ => Err(StartError(format!("MSC_ROOT_SECRET_FILE: {error}"))),
-                },
-                Err(error) => Err(StartError(format!("MSC_ROOT_SECRET_FILE: {error}"))),
-            },
-            KeptSecret::Nowhere => match self.read()? {
-                // It was made between our look at its place and that at the database.
-                KeptSecret::InPlace(secret) | KeptSecret::Fresh(secret) => Ok(secret),
-                _ => Err(StartError(format!(
-                    "MSC_ROOT_SECRET_FILE: the database is in use, but its root secret is not at {}; restore it, or give it as MSC_ROOT_SECRET",
-                    self.file.display()
-                ))),
-            },
-        }
-    }
-
-    /// The database holds the check value: the fresh secret gets its name, which is nobody's yet. A draft that is left
-    /// beside a secret in its place is of no use and of no harm.
-    fn settle(&self, is_fresh: bool) -> Result<(), StartError> {
-        if !is_fresh {
-            return Ok(());
-        }
-        // Unlike a renaming, a link never replaces what is there. Another process may have done the same.
-        let linked = match std::fs::hard_link(&self.fresh, &self.file) {
-            Err(_) if self.file.exists() => Ok(()),
-            other => other,
-        };
-        let removed = linked.and_then(|()| match std::fs::remove_file(&self.fresh) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            other => other,
-        });
-        removed.map_err(|error| StartError(format!("MSC_ROOT_SECRET_FILE: {}: {error}", self.file.display())))
-    }
+fn sealed_with_another(values: u64) -> StartError {
+    StartError(format!(
+        "MSC_PREVIOUS_ROOT_SECRETS: the database holds access keys ({values}) that are sealed with a root secret that is not given; \
+         give it here, run `rotate-keys`, and take it away when that says so"
+    ))
 }

@@ -3,6 +3,7 @@
 //! are about the database as a whole and leave none.
 
 mod account;
+mod keys;
 mod output;
 mod password;
 mod user;
@@ -52,6 +53,24 @@ enum Command {
     Migrate,
     /// Copy the SQLite database into a new file, also while the server runs
     Backup { file: PathBuf },
+    /// Seal with the current root secret what is sealed with a previous one; say what previous secrets are still needed for
+    #[command(
+        long_about = "Seals every secret of an access key that is sealed with a previous root secret with the current one, \
+        also while servers run; it may be stopped at any time and run again. Says how many are left, and how many passwords \
+        are still hashed with another pepper than the current one."
+    )]
+    RotateKeys,
+    /// Go on after the root secret was lost: access keys are deleted, everybody is signed out, passwords stay
+    #[command(
+        long_about = "Goes on with another root secret after that of the database was lost: the one that is given, or a new one. \
+        The access keys that only the lost one opens are deleted and have to be made anew, everybody is signed out, and \
+        remembered users are forgotten. Passwords, users and permissions stay. Stop every node first."
+    )]
+    ReplaceLostRootSecret {
+        /// That their access keys stop working is what their owners have to be told
+        #[arg(long, required = true)]
+        delete_access_keys: bool,
+    },
     /// Accounts and their password policies
     #[command(subcommand)]
     Account(account::Command),
@@ -92,6 +111,9 @@ async fn run(cli: Cli, config: Config) -> Result<(), Box<dyn std::error::Error>>
         println!("The database is up to date.");
         return Ok(());
     }
+    if let Some(Command::ReplaceLostRootSecret { .. }) = cli.command {
+        return replace_lost_root_secret(config, cli.output).await;
+    }
     let app = start::open(&config, Clock::system(), Random::system()).await?;
     let door = Door { app: app.clone(), output: cli.output };
     let done = match cli.command {
@@ -99,16 +121,26 @@ async fn run(cli: Cli, config: Config) -> Result<(), Box<dyn std::error::Error>>
         Some(Command::Backup { file }) => backup(&app, &file).await,
         Some(Command::Account(command)) => account::run(&door, command).await,
         Some(Command::User(command)) => user::run(&door, command).await,
-        Some(Command::Migrate) => Ok(()),
+        Some(Command::RotateKeys) => keys::rotate(&door).await,
+        Some(Command::Migrate | Command::ReplaceLostRootSecret { .. }) => Ok(()),
     };
     app.store.close().await;
     done.map_err(Into::into)
+}
+
+async fn replace_lost_root_secret(config: Config, output: Format) -> Result<(), Box<dyn std::error::Error>> {
+    let app = start::open_without_its_secret(&config, Clock::system(), Random::system()).await?;
+    let done = keys::replace_lost(&Door { app: app.clone(), output }).await;
+    app.store.close().await;
+    done?;
+    Ok(start::settle_secret(&config)?)
 }
 
 async fn serve(app: Arc<App>, config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::bind(app.clone(), config.clone())?;
     let metrics = config.metrics_listen.map(MetricsListener::bind).transpose()?;
     let url = server.url();
+    housekeeping::tell_of_missing_peppers(&app).await;
     first_account::ensure(&app, &config, &url).await?;
     actix_web::rt::spawn(first_account::forget_used_password(app.clone(), config.data_dir.clone()));
     actix_web::rt::spawn(keep_house(app.clone()));

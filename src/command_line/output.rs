@@ -56,6 +56,13 @@ fn text(value: &Value) -> String {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(", "),
+        Value::Object(all) => {
+            let parts = all.iter().map(|(name, value)| match value {
+                Value::Object(_) => format!("{name} ({})", text(value)),
+                _ => format!("{name} {}", text(value)),
+            });
+            parts.collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
     }
 }

@@ -48,6 +48,8 @@ pub struct Config {
     /// Given as a setting; otherwise it stands in the file.
     pub root_secret: Option<RootSecret>,
     pub root_secret_file: PathBuf,
+    /// Others whose work is still read: of before, or about to be the current one.
+    pub previous_root_secrets: Vec<RootSecret>,
     pub tls: Option<TlsFiles>,
     pub trusted_proxies: Vec<IpNet>,
     pub shutdown_delay: Duration,
@@ -182,6 +184,7 @@ impl Config {
             root_secret_file: values
                 .optional("root_secret_file", path)?
                 .unwrap_or_else(|| data_dir.join("root-secret")),
+            previous_root_secrets: previous_root_secrets(values)?,
             tls: tls(values)?,
             trusted_proxies: values.optional("trusted_proxies", read::networks)?.unwrap_or_default(),
             shutdown_delay: values.required("shutdown_delay", read::duration(Duration::ZERO, minutes(1)))?,
@@ -333,19 +336,34 @@ fn pepper(values: &Values) -> Result<Option<Pepper>, ConfigError> {
     }
 }
 
+fn previous_root_secrets(values: &Values) -> Result<Vec<RootSecret>, ConfigError> {
+    let one = |text: &str| RootSecret::parse(text).map_err(str::to_owned);
+    listed(values, "previous_root_secrets", "previous_root_secrets_file", one)
+}
+
 fn previous_peppers(values: &Values) -> Result<Vec<Pepper>, ConfigError> {
-    values.at_most_one("previous_peppers", "previous_peppers_file")?;
     let one = |text: &str| {
         let (id, secret) = text.split_once(':').ok_or("each has to be ID:SECRET")?;
         Pepper::new(id.trim(), read::secret(secret)?.to_vec()).map_err(str::to_owned)
     };
+    listed(values, "previous_peppers", "previous_peppers_file", one)
+}
+
+/// Several secrets, in a setting with commas between them or in a file of lines.
+fn listed<T>(
+    values: &Values,
+    setting: &str,
+    file: &str,
+    one: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, ConfigError> {
+    values.at_most_one(setting, file)?;
     let all = |text: &str| {
         let parts = text.split([',', '\n']).map(str::trim).filter(|part| !part.is_empty());
-        parts.map(one).collect::<Result<Vec<_>, String>>()
+        parts.map(&one).collect::<Result<Vec<_>, String>>()
     };
-    let given = match values.optional("previous_peppers", all)? {
-        Some(peppers) => Some(peppers),
-        None => values.optional("previous_peppers_file", |text| all(&read::secret_file(text)?))?,
+    let given = match values.optional(setting, all)? {
+        Some(secrets) => Some(secrets),
+        None => values.optional(file, |text| all(&read::secret_file(text)?))?,
     };
     Ok(given.unwrap_or_default())
 }

@@ -266,6 +266,17 @@ fn the_root_secret_comes_from_one_place() {
     let secret = "ab".repeat(32);
     assert!(load(&[("MSC_ROOT_SECRET", &secret)]).unwrap().root_secret.is_some());
     assert!(refusal(&[("MSC_ROOT_SECRET", &secret), ("MSC_ROOT_SECRET_FILE", "x")]).contains("either this or"));
+    let (one, two) = ("cd".repeat(32), "ef".repeat(32));
+    let listed = load(&[("MSC_PREVIOUS_ROOT_SECRETS", &format!("{one}, {two}"))]).unwrap().previous_root_secrets;
+    let kept = file(&format!("{one}\n\n{two}\n"), 0o600);
+    let filed = load(&[("MSC_PREVIOUS_ROOT_SECRETS_FILE", path_of(&kept))]).unwrap().previous_root_secrets;
+    let values = |secrets: &[RootSecret]| secrets.iter().map(RootSecret::check_value).collect::<Vec<_>>();
+    assert_eq!((values(&listed), listed.len()), (values(&filed), 2));
+    let open = file(&one, 0o640);
+    assert!(refusal(&[("MSC_PREVIOUS_ROOT_SECRETS_FILE", path_of(&open))]).contains("chmod 600"));
+    let both = [("MSC_PREVIOUS_ROOT_SECRETS", one.as_str()), ("MSC_PREVIOUS_ROOT_SECRETS_FILE", path_of(&kept))];
+    assert!(refusal(&both).contains("either this or"));
+    assert!(!refusal(&[("MSC_PREVIOUS_ROOT_SECRETS", "hunter2")]).contains("hunter2"));
     let elsewhere = load(&[("MSC_DATA_DIR", "/var/lib/msc")]).unwrap();
     assert_eq!(elsewhere.root_secret_file, Path::new("/var/lib/msc/root-secret"));
     assert_eq!(elsewhere.database_url.expose(), "sqlite:///var/lib/msc/my-security-credentials.db");

@@ -2,24 +2,29 @@
 //! Nothing is stored. It is masked anew in every response, because pages are compressed (BREACH).
 
 use crate::crypto::identifier::Random;
-use crate::crypto::root_secret::{Key32, RootSecret};
+use crate::crypto::root_secret::{Key32, RootSecret, RootSecrets};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 const LENGTH: usize = 32;
 
-/// The key of all tokens.
-pub struct TokenKey(Key32);
+/// The key of all tokens; and those of other root secrets, so that a form that is open while the secret is exchanged can
+/// still be sent.
+pub struct TokenKey {
+    current: Key32,
+    previous: Vec<Key32>,
+}
 
 impl TokenKey {
-    pub fn new(root: &RootSecret) -> Self {
-        Self(root.derive("csrf token"))
+    pub fn new(secrets: &RootSecrets) -> Self {
+        let derive = |root: &RootSecret| root.derive("csrf token");
+        Self { current: derive(&secrets.current), previous: secrets.previous.iter().map(derive).collect() }
     }
 
     /// A token for `subject`: a session's hash or a visit's value.
     pub fn token(&self, subject: &str, random: &Random) -> String {
         let mask = random.bytes::<LENGTH>();
-        let masked = xor(&self.0.mac(&[subject.as_bytes()]), &mask);
+        let masked = xor(&self.current.mac(&[subject.as_bytes()]), &mask);
         URL_SAFE_NO_PAD.encode([mask, masked].concat())
     }
 
@@ -27,7 +32,8 @@ impl TokenKey {
         let Ok(bytes) = URL_SAFE_NO_PAD.decode(token) else { return false };
         let Some((mask, masked)) = bytes.split_first_chunk::<LENGTH>() else { return false };
         let Ok(masked) = <[u8; LENGTH]>::try_from(masked) else { return false };
-        self.0.verifies(&[subject.as_bytes()], &xor(&masked, mask))
+        let tag = xor(&masked, mask);
+        std::iter::once(&self.current).chain(&self.previous).any(|key| key.verifies(&[subject.as_bytes()], &tag))
     }
 }
 
@@ -55,7 +61,7 @@ mod tests {
 
     fn key() -> (TokenKey, Random) {
         let random = Random::seeded(1);
-        (TokenKey::new(&RootSecret::generate(&random)), random)
+        (TokenKey::new(&RootSecret::generate(&random).into()), random)
     }
 
     #[test]
@@ -64,7 +70,17 @@ mod tests {
         let token = key.token("alice", &random);
         assert!(key.accepts("alice", &token));
         assert!(!key.accepts("bob", &token));
-        assert!(!TokenKey::new(&RootSecret::generate(&random)).accepts("alice", &token));
+        assert!(!TokenKey::new(&RootSecret::generate(&random).into()).accepts("alice", &token));
+    }
+
+    #[test]
+    fn a_token_of_a_previous_root_secret_is_taken_and_none_is_made() {
+        let random = Random::seeded(1);
+        let [old, new] = [(); 2].map(|()| RootSecret::generate(&random));
+        let (before, after) = (TokenKey::new(&old.clone().into()), TokenKey::new(&RootSecrets::new(new, vec![old])));
+        let token = before.token("alice", &random);
+        assert!(after.accepts("alice", &token) && !after.accepts("bob", &token));
+        assert!(!before.accepts("alice", &after.token("alice", &random)));
     }
 
     #[test]

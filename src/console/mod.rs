@@ -19,6 +19,7 @@ mod password_form;
 mod remembered_user;
 mod security_credentials;
 pub mod session;
+mod session_cookie;
 mod session_row;
 mod session_store;
 mod sign_in;
@@ -28,12 +29,13 @@ mod user_sign_in;
 mod visit;
 
 pub use page::Shown;
+pub use session_cookie::SessionKeys;
 pub use state::Console;
 
 use actix_session::SessionMiddleware;
 use actix_session::config::CookieContentSecurity;
-use actix_web::cookie::{Key, SameSite};
-use actix_web::middleware::Compress;
+use actix_web::cookie::SameSite;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{Resource, web};
 use error::PageError;
 use session::SignedIn;
@@ -44,9 +46,10 @@ const POST: &str = "POST";
 const BOTH: &str = "GET, HEAD, POST";
 
 /// What needs no session comes first; the rest is wrapped in one.
-pub fn routes(config: &mut web::ServiceConfig, console: &web::Data<Console>, key: &Key) {
+pub fn routes(config: &mut web::ServiceConfig, console: &web::Data<Console>, keys: &web::Data<SessionKeys>) {
     config
         .app_data(console.clone())
+        .app_data(keys.clone())
         .app_data(
             web::QueryConfig::default().error_handler(|_, _| unreadable("The address has a query that does not fit.")),
         )
@@ -73,7 +76,13 @@ pub fn routes(config: &mut web::ServiceConfig, console: &web::Data<Console>, key
             web::resource("/robots.txt").route(web::get().to(assets::robots)).route(web::head().to(assets::robots)),
             GET,
         ))
-        .service(web::scope("").wrap(sessions(console, key)).wrap(Compress::default()).configure(pages));
+        .service(
+            web::scope("")
+                .wrap(sessions(console, keys))
+                .wrap(from_fn(session_cookie::reseal))
+                .wrap(Compress::default())
+                .configure(pages),
+        );
 }
 
 fn pages(config: &mut web::ServiceConfig) {
@@ -139,8 +148,8 @@ async fn nothing_here(_: Option<SignedIn>) -> Result<&'static str, PageError> {
     Err(PageError::not_found())
 }
 
-fn sessions(console: &Console, key: &Key) -> SessionMiddleware<Sessions> {
-    SessionMiddleware::builder(Sessions { app: console.app.clone() }, key.clone())
+fn sessions(console: &Console, keys: &SessionKeys) -> SessionMiddleware<Sessions> {
+    SessionMiddleware::builder(Sessions { app: console.app.clone() }, keys.current.clone())
         .cookie_name(cookies::name(cookies::SESSION, console.https))
         .cookie_secure(console.https)
         .cookie_http_only(true)

@@ -110,7 +110,7 @@ mod tests {
     const LIFETIME: Duration = Duration::days(180);
 
     fn sealer() -> Sealer {
-        Sealer::new(&RootSecret::generate(&Random::seeded(1)))
+        Sealer::new(&RootSecret::generate(&Random::seeded(1)).into())
     }
 
     fn open(cookie: &str) -> RememberedUsers {
@@ -196,7 +196,7 @@ mod tests {
         let plain = sealer().open(PLACE, &bytes).expect("ours");
         let other = sealer().seal(&Random::seeded(5), Place { column: "flash", ..PLACE }, &plain);
         assert_eq!(open(&URL_SAFE_NO_PAD.encode(other)), RememberedUsers::default());
-        let secret = Sealer::new(&RootSecret::generate(&Random::seeded(6)));
+        let secret = Sealer::new(&RootSecret::generate(&Random::seeded(6)).into());
         assert_eq!(RememberedUsers::open(&secret, &cookie, NOW, LIFETIME), RememberedUsers::default());
     }
 }

@@ -40,7 +40,7 @@ impl Console {
             assets: Assets::embedded(),
             https: config.is_https(),
             public_origin: config.public_url.as_ref().map(|url| url.origin.clone()),
-            token_key: TokenKey::new(&app.root_secret),
+            token_key: TokenKey::new(&app.root_secrets),
             sealer: app.sealer.clone(),
             app,
         }

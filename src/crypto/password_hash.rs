@@ -16,7 +16,7 @@ use std::time::Duration;
 use subtle::Choice;
 use zeroize::Zeroizing;
 
-pub use super::stored_hash::{OWASP_FLOOR, Parameters};
+pub use super::stored_hash::{OWASP_FLOOR, Parameters, pepper_id};
 
 /// A secret that stays out of the database, mixed into every hash. Its id stands in the hash as PHC's `keyid`.
 #[derive(Clone)]
@@ -216,6 +216,17 @@ impl Hasher {
             Ok(Remembered { matches, entry })
         })
         .await
+    }
+
+    /// The id of the pepper that new hashes are made with.
+    pub fn current_pepper(&self) -> Option<&str> {
+        self.argon.pepper.as_ref().map(Pepper::id)
+    }
+
+    /// Whether hashes made with this pepper, or without one, can be verified.
+    pub fn knows_pepper(&self, id: Option<&str>) -> bool {
+        let Some(id) = id else { return true };
+        self.argon.pepper.iter().chain(&self.argon.previous).any(|pepper| pepper.id == id)
     }
 
     /// How many hashes have been computed since the start.

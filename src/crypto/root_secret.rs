@@ -1,5 +1,8 @@
 //! The root secret, from which every key is derived by HKDF, one for each purpose, so that no two uses share a key.
 //! Here are the derivation and the file; when a secret may be made at all is decided at the start of the program.
+//!
+//! Why there may be several: a root secret is exchanged while the program serves. Everything new is made with the current
+//! one; what was made with another one that is given is still read.
 
 use super::identifier::{Random, hex};
 use base64::Engine;
@@ -11,7 +14,7 @@ use sha2::Sha256;
 use std::fmt;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -20,6 +23,8 @@ use zeroize::Zeroizing;
 const SALT: &[u8] = b"my-security-credentials";
 /// A file with a secret is short: what is longer is not one.
 const MAX_FILE: u64 = 16 * 1024;
+/// Whatever the group and everybody else may do with a file.
+const OTHERS: u32 = 0o077;
 
 /// 32 random bytes.
 #[derive(Clone)]
@@ -76,6 +81,38 @@ impl RootSecret {
 impl fmt::Debug for RootSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RootSecret(..)")
+    }
+}
+
+/// The root secret of today, and others whose work is still read: those of before, and, while an exchange is prepared,
+/// the one to come.
+#[derive(Clone, Debug)]
+pub struct RootSecrets {
+    pub current: RootSecret,
+    pub previous: Vec<RootSecret>,
+}
+
+impl RootSecrets {
+    /// The current one may stand in the list too: the same list then does for every node throughout an exchange.
+    pub fn new(current: RootSecret, mut previous: Vec<RootSecret>) -> Self {
+        let own = current.check_value();
+        previous.retain(|secret| !secret.fits(&own));
+        Self { current, previous }
+    }
+
+    /// The current one first.
+    pub fn all(&self) -> impl Iterator<Item = &RootSecret> {
+        std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    pub fn any_fits(&self, check_value: &str) -> bool {
+        self.all().any(|secret| secret.fits(check_value))
+    }
+}
+
+impl From<RootSecret> for RootSecrets {
+    fn from(current: RootSecret) -> Self {
+        Self { current, previous: Vec::new() }
     }
 }
 
@@ -143,6 +180,21 @@ impl std::error::Error for SecretFileError {}
 
 /// The text of a file that only its owner can read; `None` if there is no such file.
 pub fn read_secret_file(path: &Path) -> Result<Option<Zeroizing<String>>, SecretFileError> {
+    read_private(path, |_| OTHERS)
+}
+
+/// The same for the key of a certificate, which other programs may use too: PostgreSQL's rule for such a file. Where it
+/// belongs to root, its group may read it; that is how systems and orchestrators give a key to a service.
+pub fn read_file_with_key(path: &Path) -> Result<Option<Zeroizing<String>>, SecretFileError> {
+    read_private(path, kept_from_others)
+}
+
+/// What nobody but the owner of a key may do with it.
+fn kept_from_others(owner: u32) -> u32 {
+    if owner == 0 { OTHERS & !0o040 } else { OTHERS }
+}
+
+fn read_private(path: &Path, forbidden: impl Fn(u32) -> u32) -> Result<Option<Zeroizing<String>>, SecretFileError> {
     let failed = |error: std::io::Error| SecretFileError::new(path, error);
     // To open a pipe would wait for whoever writes into it.
     if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
@@ -159,7 +211,7 @@ pub fn read_secret_file(path: &Path) -> Result<Option<Zeroizing<String>>, Secret
     if !about.is_file() {
         return Err(SecretFileError::new(path, "is not a file"));
     }
-    if mode & 0o077 != 0 {
+    if mode & forbidden(about.uid()) != 0 {
         return Err(SecretFileError::new(path, format!("others can use it (mode {mode:04o}); chmod 600 it")));
     }
     let mut text = Zeroizing::new(String::new());
@@ -273,6 +325,17 @@ mod tests {
     }
 
     #[test]
+    fn of_several_secrets_any_may_fit_and_none_stands_twice() {
+        let [old, new, other] = [1, 2, 3].map(|seed| RootSecret::generate(&Random::seeded(seed)));
+        let secrets = RootSecrets::new(new.clone(), vec![old.clone(), new.clone()]);
+        assert_eq!(secrets.all().count(), 2);
+        assert!(secrets.current.fits(&new.check_value()));
+        assert!(secrets.any_fits(&new.check_value()) && secrets.any_fits(&old.check_value()));
+        assert!(!secrets.any_fits(&other.check_value()));
+        assert_eq!(format!("{secrets:?}"), "RootSecrets { current: RootSecret(..), previous: [RootSecret(..)] }");
+    }
+
+    #[test]
     fn a_mac_is_bound_to_where_its_parts_end() {
         let key = RootSecret::generate(&random()).derive("csrf");
         let tag = key.mac(&[b"ab", b"c"]);
@@ -322,6 +385,23 @@ mod tests {
         }
         std::fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
         assert!(read_root_secret(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn the_group_may_read_a_key_that_belongs_to_root_and_nobody_else_may() {
+        for (mode, owner, may) in [
+            (0o600, 0, true),
+            (0o400, 1000, true),
+            (0o640, 0, true),
+            (0o440, 0, true),
+            (0o640, 1000, false),
+            (0o660, 0, false),
+            (0o650, 0, false),
+            (0o644, 0, false),
+            (0o604, 0, false),
+        ] {
+            assert_eq!(mode & kept_from_others(owner) == 0, may, "{mode:o} of {owner}");
+        }
     }
 
     #[test]

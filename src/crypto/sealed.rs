@@ -2,15 +2,17 @@
 //! A sealed value opens only in the place it was made for, so that a row copied over another one gives nothing.
 //!
 //! Layout: the key's id (8 bytes), the nonce (24 bytes, random: 192 bits never meet), the ciphertext with its tag (16 bytes).
+//! The id tells which root secret a value belongs to, so that the root secret can be exchanged while values are read.
 
 use super::identifier::Random;
-use super::root_secret::RootSecret;
+use super::root_secret::{RootSecret, RootSecrets};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use std::fmt;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
-const KEY_ID: usize = 8;
+pub const KEY_ID: usize = 8;
 const NONCE: usize = 24;
 
 /// Where a sealed value stands. `owner` is the user's ID: it binds the value to a person even if row IDs were used again.
@@ -36,7 +38,7 @@ impl Place<'_> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SealError {
-    /// Sealed under another root secret.
+    /// Sealed under a root secret that is not given.
     UnknownKey,
     /// Changed since it was sealed, or moved from another place.
     Damaged,
@@ -45,7 +47,7 @@ pub enum SealError {
 impl fmt::Display for SealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::UnknownKey => "a sealed value belongs to another root secret",
+            Self::UnknownKey => "a sealed value belongs to a root secret that is not given",
             Self::Damaged => "a sealed value was changed or moved",
         })
     }
@@ -53,36 +55,69 @@ impl fmt::Display for SealError {
 
 impl std::error::Error for SealError {}
 
+struct SealingKey {
+    cipher: XChaCha20Poly1305,
+    id: [u8; KEY_ID],
+}
+
+impl SealingKey {
+    fn new(root: &RootSecret) -> Self {
+        let key = root.derive("sealed values");
+        let mut id = [0; KEY_ID];
+        id.copy_from_slice(&root.derive("id of the key of sealed values").expose()[..KEY_ID]);
+        Self { cipher: XChaCha20Poly1305::new(key.expose().into()), id }
+    }
+}
+
+/// Seals with the current root secret, opens what any of them has sealed. Cheap to clone.
 #[derive(Clone)]
 pub struct Sealer {
-    cipher: XChaCha20Poly1305,
-    key_id: [u8; KEY_ID],
+    current: Arc<SealingKey>,
+    previous: Arc<[SealingKey]>,
 }
 
 impl Sealer {
-    pub fn new(root: &RootSecret) -> Self {
-        let key = root.derive("sealed values");
-        let mut key_id = [0; KEY_ID];
-        key_id.copy_from_slice(&root.derive("id of the key of sealed values").expose()[..KEY_ID]);
-        Self { cipher: XChaCha20Poly1305::new(key.expose().into()), key_id }
+    pub fn new(secrets: &RootSecrets) -> Self {
+        Self {
+            current: Arc::new(SealingKey::new(&secrets.current)),
+            previous: secrets.previous.iter().map(SealingKey::new).collect(),
+        }
+    }
+
+    /// The id with which every value begins that is sealed from now on.
+    pub fn current_id(&self) -> &[u8; KEY_ID] {
+        &self.current.id
+    }
+
+    /// Whether values that begin with this id can be opened.
+    pub fn knows(&self, id: &[u8]) -> bool {
+        self.keys().any(|key| key.id == id)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &SealingKey> {
+        std::iter::once(&*self.current).chain(&*self.previous)
     }
 
     #[expect(clippy::missing_panics_doc, reason = "no secret is so long")]
     pub fn seal(&self, random: &Random, place: Place<'_>, clear: &[u8]) -> Vec<u8> {
         let nonce = random.bytes::<NONCE>();
         let payload = Payload { msg: clear, aad: &place.associated_data() };
-        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).expect("a secret is far below 256 GiB");
-        [&self.key_id[..], &nonce, &sealed].concat()
+        let cipher = &self.current.cipher;
+        let sealed = cipher.encrypt(&XNonce::from(nonce), payload).expect("a secret is far below 256 GiB");
+        [&self.current.id[..], &nonce, &sealed].concat()
     }
 
     pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let (key_id, rest) = sealed.split_first_chunk::<KEY_ID>().ok_or(SealError::Damaged)?;
+        let (id, rest) = sealed.split_first_chunk::<KEY_ID>().ok_or(SealError::Damaged)?;
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(SealError::Damaged)?;
-        if *key_id != self.key_id {
-            return Err(SealError::UnknownKey);
-        }
+        let key = self.keys().find(|key| key.id == *id).ok_or(SealError::UnknownKey)?;
         let payload = Payload { msg: ciphertext, aad: &place.associated_data() };
-        self.cipher.decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| SealError::Damaged)
+        key.cipher.decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| SealError::Damaged)
+    }
+
+    /// The same secret in the same place, under the current root secret.
+    pub fn reseal(&self, random: &Random, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        Ok(self.seal(random, place, &self.open(place, sealed)?))
     }
 }
 
@@ -101,7 +136,7 @@ mod tests {
         Place { table: "access_keys", column: "secret", row: "AKIAIOSFODNN7EXAMPLE", owner: "AIDACKCEVSQ6C2EXAMPLE" };
 
     fn sealer() -> Sealer {
-        Sealer::new(&RootSecret::generate(&Random::seeded(1)))
+        Sealer::new(&RootSecret::generate(&Random::seeded(1)).into())
     }
 
     #[test]
@@ -149,8 +184,39 @@ mod tests {
     #[test]
     fn another_root_secret_is_told_from_damage() {
         let sealed = sealer().seal(&Random::system(), PLACE, b"secret");
-        let other = Sealer::new(&RootSecret::generate(&Random::seeded(2)));
+        let other = Sealer::new(&RootSecret::generate(&Random::seeded(2)).into());
         assert_eq!(other.open(PLACE, &sealed).unwrap_err(), SealError::UnknownKey);
+        assert!(!other.knows(&sealed[..KEY_ID]) && sealer().knows(&sealed[..KEY_ID]));
+    }
+
+    #[test]
+    fn after_an_exchange_what_was_sealed_before_opens_and_is_sealed_anew() {
+        let [old, new] = [1, 2].map(|seed| RootSecret::generate(&Random::seeded(seed)));
+        let sealed = sealer().seal(&Random::system(), PLACE, b"secret");
+        let exchanged = Sealer::new(&RootSecrets::new(new.clone(), vec![old]));
+        assert_eq!(exchanged.open(PLACE, &sealed).unwrap().as_slice(), b"secret");
+        let resealed = exchanged.reseal(&Random::system(), PLACE, &sealed).unwrap();
+        assert_eq!(resealed[..KEY_ID], exchanged.current_id()[..]);
+        let alone = Sealer::new(&new.into());
+        assert_eq!(alone.open(PLACE, &resealed).unwrap().as_slice(), b"secret");
+        assert_eq!(alone.reseal(&Random::system(), PLACE, &sealed), Err(SealError::UnknownKey));
+        let elsewhere = Place { row: "AKIAI44QH8DHBEXAMPLE", ..PLACE };
+        assert_eq!(exchanged.reseal(&Random::system(), elsewhere, &sealed), Err(SealError::Damaged));
+    }
+
+    #[test]
+    fn under_a_previous_root_secret_too_a_value_opens_in_its_own_place_only_and_unchanged() {
+        let [old, new] = [1, 2].map(|seed| RootSecret::generate(&Random::seeded(seed)));
+        let exchanged = Sealer::new(&RootSecrets::new(new, vec![old]));
+        let sealed = sealer().seal(&Random::system(), PLACE, b"secret");
+        for bit in 0..sealed.len() * 8 {
+            let mut forged = sealed.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            assert!(exchanged.open(PLACE, &forged).is_err(), "bit {bit}");
+        }
+        let mut relabelled = sealed.clone();
+        relabelled[..KEY_ID].copy_from_slice(exchanged.current_id());
+        assert_eq!(exchanged.open(PLACE, &relabelled).unwrap_err(), SealError::Damaged);
     }
 
     #[test]

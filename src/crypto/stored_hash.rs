@@ -5,6 +5,8 @@ use super::password_hash::HashingError;
 use crate::domain::password_hash::PasswordHash;
 use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
 use argon2::{ARGON2ID_IDENT, Params, ParamsBuilder, Version};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use subtle::{Choice, ConstantTimeEq};
 
 /// Bytes of every hash that we make.
@@ -61,6 +63,14 @@ impl Parameters {
     fn read(params: &Params) -> Self {
         Self { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
     }
+}
+
+/// The id of the pepper that a hash with such a parameter part was made with; none for one without.
+pub fn pepper_id(parameters: &str) -> Option<String> {
+    let id = parameters.split(',').find_map(|part| part.strip_prefix("keyid="))?;
+    // What is no base64 is no pepper of ours; it is shown as it stands.
+    let bytes = STANDARD_NO_PAD.decode(id).unwrap_or_else(|_| id.as_bytes().to_vec());
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// What has to be equal for one hash of a candidate to be comparable with several stored ones.

@@ -62,6 +62,15 @@ impl Throttle {
         Admission::LetThrough
     }
 
+    /// The same without counting, where nothing but a refusal can come of it; so that it costs no write.
+    pub fn refuses(mut self, now: OffsetDateTime) -> Option<Duration> {
+        let clock_was_set_back = self.last_try_at > now || self.last_failure_at.is_some_and(|at| at > now);
+        match self.admit(now) {
+            Admission::Refused(wait) if !clock_was_set_back => Some(wait),
+            _ => None,
+        }
+    }
+
     /// The password was wrong.
     pub fn fail(&mut self, now: OffsetDateTime) {
         self.settle_clock(now);
@@ -153,6 +162,19 @@ mod tests {
             assert_eq!(told, Admission::Refused(Duration::seconds(60 - second)));
         }
         assert_eq!(throttle, after(75));
+    }
+
+    #[test]
+    fn what_refuses_without_counting_says_what_counting_would() {
+        for failures in [0, 2, 3, 75, MOST_TRIES] {
+            let told = after(failures).admit(NOW);
+            let refused = after(failures).refuses(NOW);
+            assert_eq!(refused.map(Admission::Refused), Some(told).filter(|told| *told != Admission::LetThrough));
+        }
+        // A moment that lies ahead has to be written over, or the wait would never end.
+        let ahead = Throttle { last_try_at: NOW, ..after(75) };
+        assert_eq!(ahead.refuses(NOW - Duration::SECOND), None);
+        assert_eq!(after(75).refuses(NOW + Duration::minutes(1)), None);
     }
 
     #[test]

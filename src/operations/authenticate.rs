@@ -9,7 +9,7 @@ use super::context::RequestFacts;
 use super::refusal::{hashing_failure, store_failure};
 use super::throttle::{Try, check_address, sign_in_bucket};
 use crate::app::App;
-use crate::crypto::password_hash::Parameters;
+use crate::crypto::password_hash::{HashingError, Parameters};
 use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Error, told};
 use crate::domain::login_profile::Standing;
@@ -152,8 +152,16 @@ async fn verify<'a>(
 ) -> Result<Option<Verified<'a>>, Error> {
     let found = facts.and_then(|facts| Some((facts, facts.login_profile.as_ref()?)));
     if let (Some((facts, profile)), Ok(password)) = (found, typed.password()) {
-        let verdict = app.hasher.verify(password, profile.hash.clone()).await.map_err(hashing_failure)?;
-        return Ok(verdict.matches.then_some(Verified { facts, profile, outdated: verdict.outdated }));
+        match app.hasher.verify(password, profile.hash.clone()).await {
+            // Nothing was computed yet. The answer is that to a wrong password, at the same price.
+            Err(error @ HashingError::UnknownPepper(_)) => {
+                tracing::warn!(user.id = %profile.user_id, %error, "a password cannot be verified; `user reset-password` sets another");
+            }
+            verdict => {
+                let verdict = verdict.map_err(hashing_failure)?;
+                return Ok(verdict.matches.then_some(Verified { facts, profile, outdated: verdict.outdated }));
+            }
+        }
     }
     let like = found.and_then(|(_, profile)| Parameters::of(&profile.hash).ok());
     let like = like.or_else(|| app.common_parameters());

@@ -2,11 +2,12 @@
 
 use super::first_account::FIRST_USER_NAME;
 use crate::app::App;
-use crate::crypto::password_hash::Parameters;
+use crate::crypto::password_hash::{Parameters, pepper_id};
 use crate::domain::account::AccountId;
 use crate::domain::user::UserName;
 use crate::metrics::metrics;
 use crate::store::StoreError;
+use std::collections::BTreeMap;
 
 /// Rows of one batch: small enough that a writer never waits long for it.
 const BATCH: u32 = 500;
@@ -49,6 +50,26 @@ pub async fn refresh_common_parameters(app: &App) {
     match app.store.most_common_hash_parameters().await {
         Ok(text) => app.set_common_parameters(text.as_deref().and_then(Parameters::parse)),
         Err(error) => tracing::warn!(%error, "the usual cost of a hash could not be read"),
+    }
+}
+
+/// Passwords whose pepper is not given open nothing: the operator is told, once for each pepper.
+pub async fn tell_of_missing_peppers(app: &App) {
+    let groups = match app.store.hash_parameters_in_use().await {
+        Ok(groups) => groups,
+        Err(error) => return tracing::warn!(%error, "which peppers are needed could not be read"),
+    };
+    let mut missing: BTreeMap<String, u64> = BTreeMap::new();
+    for group in groups {
+        if let Some(id) = pepper_id(&group.parameters).filter(|id| !app.hasher.knows_pepper(Some(id))) {
+            *missing.entry(id).or_default() += group.passwords;
+        }
+    }
+    for (id, passwords) in missing {
+        tracing::error!(
+            "MSC_PREVIOUS_PEPPERS: {passwords} passwords need the pepper {id:?}, which is not given: their owners cannot sign in; \
+             give it here, or set other passwords with `user reset-password`"
+        );
     }
 }
 

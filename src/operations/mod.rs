@@ -40,6 +40,7 @@ pub mod password_policy;
 pub mod policy_holder;
 pub mod readiness;
 mod refusal;
+pub mod rotate_keys;
 pub mod session;
 pub mod sign_request;
 pub mod throttle;

@@ -102,6 +102,12 @@ fn throttled(message: &str, wait: Duration) -> Error {
     Error::Refused(Refusal { code: Code::Throttled, message: message.to_owned(), details: Box::new(details) })
 }
 
+fn put_off(wait: Duration) -> Error {
+    metrics().throttled("user");
+    tracing::warn!("a password check was throttled");
+    throttled(TOO_MANY_FOR_USER, wait)
+}
+
 /// A password that is about to be checked. One that is not settled stays counted: who breaks off has tried.
 pub(super) struct Try<'a> {
     app: &'a App,
@@ -114,13 +120,16 @@ impl<'a> Try<'a> {
         if app.hasher.is_full() {
             return Err(busy());
         }
-        match app.store.admit_try(&bucket, app.clock.now()).await.map_err(store_failure)? {
+        let seen = app.store.throttle(&bucket).await.map_err(store_failure)?;
+        if let Some(wait) = seen.and_then(|seen| seen.refuses(app.clock.now())) {
+            return Err(put_off(wait));
+        }
+        let turn = app.turns.take(&bucket.bucket).await;
+        let told = app.store.admit_try(&bucket, app.clock.now()).await.map_err(store_failure)?;
+        drop(turn);
+        match told {
             Admission::LetThrough => Ok(Self { app, bucket }),
-            Admission::Refused(wait) => {
-                metrics().throttled("user");
-                tracing::warn!("a password check was throttled");
-                Err(throttled(TOO_MANY_FOR_USER, wait))
-            }
+            Admission::Refused(wait) => Err(put_off(wait)),
         }
     }
 
@@ -137,6 +146,7 @@ impl<'a> Try<'a> {
     /// `owner`: who is told of it at the next sign-in. `record`: where nothing else records it. That it cannot be written is
     /// no reason to answer otherwise: the try stays counted.
     pub async fn failed(&self, owner: Option<&UserId>, record: Option<&AuditRecord>) {
+        let _turn = self.app.turns.take(&self.bucket.bucket).await;
         note(self.app.store.fail_try(&self.bucket, self.app.clock.now(), owner, record).await);
     }
 

@@ -14,13 +14,15 @@ pub mod access_keys;
 pub mod accounts;
 pub mod audit;
 pub mod groups;
-mod installation;
+mod hashes_in_use;
+pub mod installation;
 pub mod login_profiles;
 pub mod managed_policies;
 mod password_facts;
 pub mod password_policies;
 pub mod permissions;
 pub mod policies;
+pub mod sealed_values;
 pub mod sessions;
 pub mod tags;
 pub mod throttle;
@@ -97,6 +99,7 @@ impl Store {
             accounts::STATEMENTS,
             audit::STATEMENTS,
             groups::STATEMENTS,
+            hashes_in_use::STATEMENTS,
             installation::STATEMENTS,
             login_profiles::STATEMENTS,
             managed_policies::STATEMENTS,
@@ -106,6 +109,7 @@ impl Store {
             policies::STATEMENTS,
             &policies::STATEMENTS_OF_HOLDERS[0],
             &policies::STATEMENTS_OF_HOLDERS[1],
+            sealed_values::STATEMENTS.as_flattened(),
             sessions::STATEMENTS,
             tags::STATEMENTS,
             throttle::STATEMENTS,

@@ -24,6 +24,7 @@ statements! {
     TAKE = "INSERT INTO sign_in_throttle (bucket, user_key, tries, failures, last_try_at) VALUES ($1, $2, 0, 0, $3) \
             ON CONFLICT (bucket) DO UPDATE SET user_key = excluded.user_key \
             RETURNING tries, failures, last_try_at, last_failure_at";
+    LOOK = "SELECT tries, failures, last_try_at, last_failure_at FROM sign_in_throttle WHERE bucket = $1";
     COUNT = "UPDATE sign_in_throttle SET tries = $2, failures = $3, last_try_at = $4, last_failure_at = $5 \
              WHERE bucket = $1";
     CLEAR = "DELETE FROM sign_in_throttle WHERE user_key = $1";
@@ -68,6 +69,11 @@ impl Tx {
 }
 
 impl Store {
+    /// What was counted so far, for whoever only wants to know.
+    pub async fn throttle(&self, bucket: &Bucket) -> Result<Option<Throttle>, StoreError> {
+        self.engine.find(LOOK, &[&bucket.bucket]).await
+    }
+
     /// Counts a try before its password is looked at, if one may be let through.
     pub async fn admit_try(&self, bucket: &Bucket, now: OffsetDateTime) -> Result<Admission, StoreError> {
         transaction!(self.engine, |tx| { tx.count(bucket, now, |throttle| throttle.admit(now)).await })

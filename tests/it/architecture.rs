@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Each room and the rooms that it may name.
-const MAY_NAME: [(&str, &[&str]); 26] = [
+const MAY_NAME: [(&str, &[&str]); 27] = [
     ("domain", &[]),
     // Counting is nothing that a rule depends on, so that rooms far down may do it; domain does not.
     ("metrics", &["clock"]),
@@ -17,16 +17,17 @@ const MAY_NAME: [(&str, &[&str]); 26] = [
     ("crypto", &["domain", "metrics"]),
     ("clock", &[]),
     ("address_limit", &[]),
+    ("turns", &[]),
     ("store", &["domain", "metrics"]),
     ("wire", &[]),
-    ("app", &["address_limit", "clock", "crypto", "domain", "stopping", "store"]),
+    ("app", &["address_limit", "clock", "crypto", "domain", "stopping", "store", "turns"]),
     ("operations", &["app", "crypto", "domain", "metrics", "store"]),
     ("pages", &[]),
     ("query_api", &["app", "domain", "metrics", "operations", "wire"]),
     ("console", &["app", "config", "crypto", "domain", "operations", "pages", "store", "wire"]),
     ("config", &["crypto", "domain"]),
     ("telemetry", &["config"]),
-    ("tls", &["config"]),
+    ("tls", &["config", "crypto"]),
     ("request", &["config", "console", "crypto", "operations"]),
     (
         "server",

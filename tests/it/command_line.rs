@@ -153,6 +153,7 @@ fn with_a_certificate_and_a_key_it_speaks_https_by_itself() {
     let (certificate, key) = (data.path().join("certificate.pem"), data.path().join("key.pem"));
     std::fs::write(&certificate, made.cert.pem()).expect("a file");
     std::fs::write(&key, made.signing_key.serialize_pem()).expect("a file");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("a mode");
     let tls = ["--tls-certificate", certificate.to_str().expect("a path"), "--tls-key", key.to_str().expect("a path")];
     let server = Serving::start_with(data.path(), &[&["--listen", "127.0.0.1:0"], tls.as_slice()].concat());
     let address = server.url.strip_prefix("https://").expect("an https URL");

@@ -289,12 +289,7 @@ async fn submit(mut browser: Browser, password: &str) -> Page {
 }
 
 async fn a_server_that_is_too_busy_to_look_counts_nothing(database: Database) {
-    let settings = [
-        ("MSC_ADDRESS_LIMIT", "off"),
-        ("MSC_HASHING_THREADS", "1"),
-        ("MSC_HASHING_QUEUE", "1"),
-        ("MSC_HASHING_PATIENCE", "10ms"),
-    ];
+    let settings = [("MSC_ADDRESS_LIMIT", "off"), ("MSC_HASHING_THREADS", "1"), ("MSC_HASHING_QUEUE", "1")];
     let server = TestServer::start_slow(database, &settings).await;
     server.user("alice", None).await;
     let mut browsers = Vec::new();

@@ -39,6 +39,7 @@ mod policies;
 mod renaming;
 mod replace_password;
 mod schema;
+mod sealed_values;
 mod sessions;
 mod sign_in;
 mod spent_signatures;

@@ -4,6 +4,7 @@ use super::database::Database;
 use super::record;
 use super::server::ROOT_SECRET;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ pub struct Node {
     child: Child,
     pub url: String,
     log: Arc<Mutex<String>>,
-    _data: TempDir,
+    data: Option<TempDir>,
 }
 
 impl Node {
@@ -24,15 +25,22 @@ impl Node {
 
     pub fn start_with(database: &Database, settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
+        let mut node = Self::start_in(database, data.path(), &[&[("MSC_ROOT_SECRET", ROOT_SECRET)], settings].concat());
+        node.data = Some(data);
+        node
+    }
+
+    /// With a data folder and settings of the test's.
+    pub fn start_in(database: &Database, data: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_my-security-credentials"));
         command.env_clear();
         if record::is_on() {
             command.env("MSC_LOG", record::LEVELS_OF_PROCESSES);
         }
+        record::settings(settings.iter().copied());
         let mut child = command
-            .env("MSC_DATA_DIR", data.path())
+            .env("MSC_DATA_DIR", data)
             .env("MSC_DATABASE_URL", &database.settings.url)
-            .env("MSC_ROOT_SECRET", ROOT_SECRET)
             .env("MSC_LISTEN", "127.0.0.1:0")
             .envs(settings.iter().copied())
             .stdout(Stdio::null())
@@ -51,7 +59,7 @@ impl Node {
                 line.clear();
             }
         });
-        let mut node = Self { child, url: String::new(), log, _data: data };
+        let mut node = Self { child, url: String::new(), log, data: None };
         // What else is logged in tests may have the word as well.
         node.url = format!("http{}", node.logged("open http").replace("/console", ""));
         node

@@ -25,6 +25,7 @@ use my_security_credentials::operations::password_policy::UpdateAccountPasswordP
 use my_security_credentials::operations::{Context, Operation, RequestFacts};
 use my_security_credentials::server::Server;
 use my_security_credentials::start;
+use my_security_credentials::start_error::StartError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
@@ -134,10 +135,14 @@ impl TestServer {
     }
 
     pub fn operator(&self) -> Context {
-        let request =
-            RequestFacts { request_id: request_id(&self.app.random), door: "test", ..RequestFacts::default() };
+        self.operator_of(&self.app)
+    }
+
+    /// The same on another node.
+    pub fn operator_of(&self, app: &Arc<App>) -> Context {
+        let request = RequestFacts { request_id: request_id(&app.random), door: "test", ..RequestFacts::default() };
         let account_id = AccountId::parse(ACCOUNT_ID).ok();
-        Context::new(self.app.clone(), Caller::Operator, account_id, self.clock.now(), request)
+        Context::new(app.clone(), Caller::Operator, account_id, self.clock.now(), request)
     }
 
     /// A user with the password `PASSWORD`, which need not be changed, and an inline policy.
@@ -181,6 +186,14 @@ impl TestServer {
         let config = config(&self.database, &self.data, &[]);
         let app = start::open(&config, self.clock.of_this_test(), Random::system()).await.expect("a start");
         serve(app, config)
+    }
+
+    /// Another node on the same database, with settings of its own: what it shares with everybody, and its URL.
+    pub async fn node_with(&self, settings: &[(&str, &str)]) -> Result<(Arc<App>, String), StartError> {
+        let config = config(&self.database, &self.data, settings);
+        let moving = self.clock.clone();
+        let app = start::open(&config, Clock::from_fn(move || moving.now()), Random::system()).await?;
+        Ok((app.clone(), serve(app, config)))
     }
 
     pub fn browser(&self) -> Browser {

@@ -1,0 +1,102 @@
+//! Peppers are exchanged as their owners sign in; one that is gone takes its passwords with it, until they are reset.
+
+use crate::support::browser::Browser;
+use crate::support::database::Database;
+use crate::support::process::Node;
+use crate::support::server::{ALIAS, NEW_PASSWORD, PASSWORD, PASSWORD_ONLY, TestServer};
+use my_security_credentials::domain::password_policy::PasswordPolicy;
+use my_security_credentials::operations::rotate_keys::{PepperInUse, RotateKeys};
+
+each_engine! {
+    a_pepper_is_exchanged_at_the_owners_sign_in_and_what_it_remembers_still_counts,
+    a_password_whose_pepper_is_gone_is_a_wrong_one_until_it_is_reset,
+    a_start_without_a_pepper_that_is_needed_says_so_in_one_line,
+}
+
+const ONE: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const TWO: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+const PREVIOUS: &str = "k1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const FIRST: [(&str, &str); 2] = [("MSC_PEPPER", ONE), ("MSC_PEPPER_ID", "k1")];
+const BOTH: [(&str, &str); 3] = [("MSC_PEPPER", TWO), ("MSC_PEPPER_ID", "k2"), ("MSC_PREVIOUS_PEPPERS", PREVIOUS)];
+const SECOND: [(&str, &str); 2] = [("MSC_PEPPER", TWO), ("MSC_PEPPER_ID", "k2")];
+
+fn pepper(id: &str, passwords: u64, remembered_passwords: u64, is_given: bool) -> PepperInUse {
+    PepperInUse { id: Some(id.to_owned()), passwords, remembered_passwords, is_current: id == "k2", is_given }
+}
+
+async fn sign_in(url: &str, user: &str, password: &str) -> (Browser, u16) {
+    let mut browser = Browser::new(url);
+    let status = browser.sign_in(ALIAS, user, password).await.status;
+    (browser, status)
+}
+
+async fn a_pepper_is_exchanged_at_the_owners_sign_in_and_what_it_remembers_still_counts(database: Database) {
+    let server = TestServer::start_with(database, &FIRST).await;
+    server
+        .set_password_policy(PasswordPolicy { password_reuse_prevention: Some(5), ..PasswordPolicy::default() })
+        .await;
+    server.user("alice", Some(PASSWORD_ONLY)).await;
+    server.user("bob", Some(PASSWORD_ONLY)).await;
+    let mut alice = server.signed_in("alice").await;
+    assert_eq!(alice.change_password(PASSWORD, NEW_PASSWORD).await.status, 303);
+
+    let (both, url) = server.node_with(&BOTH).await.expect("a node");
+    let in_use = async || server.operator_of(&both).perform(RotateKeys).await.expect("a rotation").peppers;
+    assert_eq!(in_use().await, [pepper("k1", 2, 3, true)]);
+    let (mut alice, status) = sign_in(&url, "alice", NEW_PASSWORD).await;
+    assert_eq!(status, 303);
+    assert_eq!(in_use().await, [pepper("k1", 1, 3, true), pepper("k2", 1, 0, true)]);
+    let reused = alice.change_password(NEW_PASSWORD, PASSWORD).await;
+    assert_eq!(reused.errors(), ["New password must not be one of your last 5 passwords"]);
+    assert_eq!(alice.change_password(NEW_PASSWORD, "Third-of-all-3").await.status, 303);
+    assert_eq!(in_use().await, [pepper("k1", 1, 3, true), pepper("k2", 1, 1, true)]);
+
+    let (_, url) = server.node_with(&SECOND).await.expect("a node");
+    let (mut alice, status) = sign_in(&url, "alice", "Third-of-all-3").await;
+    assert_eq!(status, 303);
+    assert_eq!(alice.change_password("Third-of-all-3", "Third-of-all-3").await.status, 422, "never the current one");
+    assert_eq!(alice.change_password("Third-of-all-3", PASSWORD).await.status, 303, "the older memory is gone");
+}
+
+async fn a_password_whose_pepper_is_gone_is_a_wrong_one_until_it_is_reset(database: Database) {
+    let server = TestServer::start_with(database, &FIRST).await;
+    server.user("alice", None).await;
+    let (second, url) = server.node_with(&SECOND).await.expect("a node");
+    let mut told = Vec::new();
+    for (user, password) in [("alice", PASSWORD), ("alice", "Wrong-one-1"), ("nobody", PASSWORD)] {
+        let before = second.hasher.hashes_done();
+        let mut browser = Browser::new(&url);
+        let answer = browser.sign_in(ALIAS, user, password).await;
+        assert_eq!(second.hasher.hashes_done() - before, 1, "{user}");
+        told.push((answer.status, answer.texts(".alert.error")));
+    }
+    assert!(told.iter().all(|answer| *answer == told[0] && answer.0 < 500 && !answer.1.is_empty()), "{told:?}");
+    assert_eq!(server.records("ConsoleLogin", None).await, 3);
+    let rotated = server.operator_of(&second).perform(RotateKeys).await.expect("a rotation");
+    assert_eq!(rotated.peppers, [pepper("k1", 1, 1, false)]);
+
+    let reset = my_security_credentials::operations::login_profile::UpdateLoginProfile {
+        user_name: my_security_credentials::domain::user::UserName::parse("alice").expect("a name"),
+        password: Some(my_security_credentials::domain::password::TypedPassword::new(NEW_PASSWORD)),
+        password_reset_required: Some(false),
+    };
+    server.operator_of(&second).perform(reset).await.expect("a reset");
+    assert_eq!(sign_in(&url, "alice", NEW_PASSWORD).await.1, 303);
+}
+
+async fn a_start_without_a_pepper_that_is_needed_says_so_in_one_line(database: Database) {
+    let server = TestServer::start_with(database, &FIRST).await;
+    server.user("alice", None).await;
+    server.user("bob", None).await;
+    let data = tempfile::tempdir().expect("a folder");
+    let secret = ("MSC_ROOT_SECRET", crate::support::server::ROOT_SECRET);
+    let said = |settings: &[(&str, &str)]| {
+        let node = Node::start_in(&server.database, data.path(), &[&[secret], settings].concat());
+        node.log().lines().filter(|line| line.contains("pepper")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let lines = said(&SECOND);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("MSC_PREVIOUS_PEPPERS: 2 passwords need the pepper \"k1\""), "{lines:?}");
+    assert!(lines[0].contains("reset-password"), "{lines:?}");
+    assert_eq!(said(&BOTH), Vec::<String>::new());
+}
