@@ -13,6 +13,7 @@
 //!   query_api      -> operations, wire   the IAM Query API: signature, parameters, XML; one file, one noun
 //!   command_line   -> operations    the operator's door
 //!   config, telemetry               every setting; the log
+//!   audit_log                       where audit records are written out, line by line
 //!   start, first_account, server, request, tls, start_error   put it together
 //! ```
 //!
@@ -26,6 +27,7 @@
 //! `operations/context` and all after it -> `query_api/xml`.
 
 pub mod app;
+pub mod audit_log;
 pub mod clock;
 pub mod command_line;
 pub mod config;

@@ -3,6 +3,8 @@
 //! are about the database as a whole and leave none.
 
 mod account;
+mod audit;
+mod chores;
 mod output;
 mod password;
 mod user;
@@ -15,16 +17,16 @@ use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Error, told};
 use crate::domain::principal::Caller;
 use crate::first_account;
-use crate::operations::{Context, RequestFacts, housekeeping};
+use crate::operations::{Context, RequestFacts};
 use crate::server::Server;
 use crate::start;
 use crate::telemetry;
+use chores::Chores;
 use clap::{Parser, Subcommand};
 use output::Format;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A self-hosted console for My Security Credentials, with the semantics of AWS IAM.
 #[derive(Parser)]
@@ -57,10 +59,10 @@ enum Command {
     /// IAM users, their passwords and permissions
     #[command(subcommand)]
     User(user::Command),
+    /// What happened
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
-
-/// How often what has expired is looked for.
-const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -96,6 +98,7 @@ async fn run(cli: Cli, config: Config) -> Result<(), Box<dyn std::error::Error>>
         Some(Command::Backup { file }) => backup(&app, &file).await,
         Some(Command::Account(command)) => account::run(&door, command).await,
         Some(Command::User(command)) => user::run(&door, command).await,
+        Some(Command::Audit(command)) => audit::run(&door, command).await,
         Some(Command::Migrate) => Ok(()),
     };
     app.store.close().await;
@@ -103,24 +106,17 @@ async fn run(cli: Cli, config: Config) -> Result<(), Box<dyn std::error::Error>>
 }
 
 async fn serve(app: Arc<App>, config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    chores::check(&config)?;
     let server = Server::bind(app.clone(), config.clone())?;
     let url = server.url();
     first_account::ensure(&app, &config, &url).await?;
     actix_web::rt::spawn(first_account::forget_used_password(app.clone(), config.data_dir.clone()));
-    actix_web::rt::spawn(keep_house(app.clone()));
+    let chores = Chores::begin(&app, &config);
     tracing::info!("open {url}/console");
     server.run().await?;
+    chores.end().await;
     app.store.close().await;
     Ok(())
-}
-
-async fn keep_house(app: Arc<App>) {
-    loop {
-        tokio::time::sleep(HOUSEKEEPING).await;
-        housekeeping::delete_expired_sessions(&app).await;
-        housekeeping::forget_spent_signatures(&app).await;
-        housekeeping::refresh_common_parameters(&app).await;
-    }
 }
 
 async fn backup(app: &App, file: &std::path::Path) -> Result<(), Error> {

@@ -85,7 +85,8 @@ pub async fn post(
         return show.unprocessable(&page.incomplete(form.user_name, !form.password.is_empty(), form.remember));
     }
     let facts = state::facts(&request);
-    let attempt = SignInRequest { account: name, user_name: form.user_name.clone(), password: form.password };
+    let login_to = show.console().origin(&request).unwrap_or_default() + next.unwrap_or(DEFAULT_PAGE);
+    let attempt = SignInRequest { account: name, user_name: form.user_name.clone(), password: form.password, login_to };
     match authenticate::sign_in(&show.console().app, &facts, &attempt).await {
         Ok(signed_in) => {
             if signed_in.stage().is_some() {

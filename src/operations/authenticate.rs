@@ -28,6 +28,8 @@ pub struct SignInRequest {
     pub account: AccountName,
     pub user_name: String,
     pub password: TypedPassword,
+    /// The address of the page that this leads to.
+    pub login_to: String,
 }
 
 /// A password that was right.
@@ -58,10 +60,10 @@ pub async fn sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest)
         let account = find_account(app, &attempt.account).await?;
         let facts = find_user(app, account.as_ref(), &attempt.user_name).await?;
         let Some(verified) = verify(app, facts.as_ref(), &attempt.password).await? else {
-            record_failure(app, request, now, account.as_ref(), facts.as_ref()).await;
+            record_failure(app, request, now, account.as_ref(), facts.as_ref(), &attempt.login_to).await;
             return Err(Error::refused(Code::SignInFailed, "Your user name or password is incorrect."));
         };
-        if let Some(signed_in) = open(app, request, now, &verified).await? {
+        if let Some(signed_in) = open(app, request, now, &verified, &attempt.login_to).await? {
             if verified.outdated {
                 rehash(app, verified.profile, &attempt.password).await;
             }
@@ -117,6 +119,7 @@ async fn open(
     request: &RequestFacts,
     now: OffsetDateTime,
     verified: &Verified<'_>,
+    login_to: &str,
 ) -> Result<Option<SignedIn>, Error> {
     let Verified { facts, profile, .. } = verified;
     let user = iam_user(facts);
@@ -127,9 +130,10 @@ async fn open(
         last_sign_in_at: facts.user.password_last_used_at,
         user,
     };
-    let record = console_login(app, request, now, Some(&signed_in.user));
+    let record = console_login(app, request, now, Some(&signed_in.user), login_to);
     if signed_in.stage().is_none() {
-        record_refusal(app, request, &failed_console_login(record, None, "The password has expired")).await;
+        let record = failed_console_login(record, None, Some(&signed_in.user), "The password has expired");
+        record_refusal(app, request, &record).await;
         return Ok(Some(signed_in));
     }
     let sign_in = SignIn {
@@ -165,10 +169,12 @@ async fn record_failure(
     now: OffsetDateTime,
     account: Option<&AccountId>,
     facts: Option<&SignInFacts>,
+    login_to: &str,
 ) {
     let user = facts.map(iam_user);
     let message = if user.is_some() { "Failed authentication" } else { "No username found in supplied account" };
-    let record = failed_console_login(console_login(app, request, now, user.as_ref()), account, message);
+    let record = console_login(app, request, now, user.as_ref(), login_to);
+    let record = failed_console_login(record, account, user.as_ref(), message);
     record_refusal(app, request, &record).await;
 }
 

@@ -13,8 +13,11 @@ pub mod schema;
 pub mod access_keys;
 pub mod accounts;
 pub mod audit;
+mod audit_cursor;
+pub mod audit_search;
 pub mod groups;
 mod installation;
+pub mod leases;
 pub mod login_profiles;
 pub mod managed_policies;
 mod password_facts;
@@ -89,8 +92,11 @@ impl Store {
             access_keys::STATEMENTS,
             accounts::STATEMENTS,
             audit::STATEMENTS,
+            audit_cursor::STATEMENTS,
+            audit_search::STATEMENTS,
             groups::STATEMENTS,
             installation::STATEMENTS,
+            leases::STATEMENTS,
             login_profiles::STATEMENTS,
             managed_policies::STATEMENTS,
             password_facts::STATEMENTS,
@@ -109,3 +115,6 @@ impl Store {
         Ok(rooms.iter().map(|room| room.len()).sum())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     10 "0010_user_groups";
     11 "0011_managed_policies";
     12 "0012_user_tags";
+    14 "0014_leases";
 };
 
 /// How a database's schema stands to this program.

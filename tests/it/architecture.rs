@@ -7,18 +7,19 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Each room and the rooms that it may name.
-const MAY_NAME: [(&str, &[&str]); 21] = [
+const MAY_NAME: [(&str, &[&str]); 22] = [
     ("domain", &[]),
     ("crypto", &["domain"]),
     ("clock", &[]),
     ("store", &["domain"]),
     ("wire", &[]),
     ("app", &["clock", "crypto", "store"]),
-    ("operations", &["app", "crypto", "domain", "store"]),
+    ("audit_log", &[]),
+    ("operations", &["app", "audit_log", "crypto", "domain", "store"]),
     ("pages", &[]),
     ("query_api", &["app", "domain", "operations", "wire"]),
     ("console", &["app", "config", "crypto", "domain", "operations", "pages", "store", "wire"]),
-    ("config", &["crypto", "domain"]),
+    ("config", &["audit_log", "crypto", "domain"]),
     ("telemetry", &["config"]),
     ("tls", &["config"]),
     ("request", &["config", "console", "crypto", "operations"]),
