@@ -5,6 +5,7 @@ use super::audit::whole_seconds;
 use crate::store::audit::AuditRecord;
 use serde::Serialize;
 use serde_json::Value;
+use std::fmt::Write;
 
 /// The version whose members these are.
 const EVENT_VERSION: &str = "1.08";
@@ -79,7 +80,7 @@ impl<'a> AuditEvent<'a> {
         let mut line = String::with_capacity(text.len() + 1);
         for c in text.chars() {
             match c {
-                '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => line.push_str(&format!("\\u{:04x}", u32::from(c))),
+                '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => drop(write!(line, "\\u{:04x}", u32::from(c))),
                 other => line.push(other),
             }
         }

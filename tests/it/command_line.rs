@@ -9,31 +9,31 @@ use tempfile::TempDir;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_my-security-credentials");
 const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/my-sec-creds-self-manage-password-only.json");
 
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary directory")
 }
 
-fn program(data: &Path, arguments: &[&str]) -> Command {
+pub fn program(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.env_clear().env("MSC_DATA_DIR", data).args(arguments);
     command
 }
 
-fn run(data: &Path, arguments: &[&str]) -> Output {
+pub fn run(data: &Path, arguments: &[&str]) -> Output {
     program(data, arguments).output().expect("the program runs")
 }
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).expect("text")
 }
 
-fn json(data: &Path, arguments: &[&str]) -> serde_json::Value {
+pub fn json(data: &Path, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_str(&text(&run(data, &[arguments, &["--output", "json"]].concat()))).expect("JSON")
 }
 
 /// The one line that it says instead of starting.
-fn refused(output: &Output) -> String {
+pub fn refused(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     assert_eq!(said.lines().count(), 1, "{said}");

@@ -30,6 +30,6 @@ async fn all_but_the_newest_24_passwords_of_each_user_are_forgotten(database: &D
     assert_eq!(forget(Some(&ids[2])).await, (0, None));
     let left = "SELECT user_id || ' ' || CAST(MIN(position) AS TEXT) || ' ' || CAST(COUNT(*) AS TEXT) FROM password_history GROUP BY user_id ORDER BY user_id";
     let expected = ["7 24", "1 24", "3 24"];
-    let expected: Vec<String> = ids.iter().zip(expected).map(|(id, left)| format!("{id} {left}")).collect();
+    let expected: Vec<String> = ids.iter().zip(expected).map(|(id, left)| format!("{} {left}", id.as_str())).collect();
     assert_eq!(database.texts(left).await, expected);
 }

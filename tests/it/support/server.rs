@@ -153,10 +153,14 @@ impl TestServer {
 
     /// A second process's worth of server on the same database; its URL.
     pub async fn second_node(&self) -> String {
+        serve(self.second_app().await, config(&self.database, &self.data, &[]))
+    }
+
+    /// What that process is made of, where it need not serve.
+    pub async fn second_app(&self) -> Arc<App> {
         let config = config(&self.database, &self.data, &[]);
         let moving = self.clock.clone();
-        let app = start::open(&config, Clock::from_fn(move || moving.now()), Random::system()).await.expect("a start");
-        serve(app, config)
+        start::open(&config, Clock::from_fn(move || moving.now()), Random::system()).await.expect("a start")
     }
 
     pub fn browser(&self) -> Browser {
