@@ -13,6 +13,7 @@
 //!   query_api      -> operations, wire   the IAM Query API: signature, parameters, XML; one file, one noun
 //!   command_line   -> operations    the operator's door
 //!   config, telemetry               every setting; the log
+//!   audit_log                       where audit records are written out, line by line
 //!   start, first_account, server, request, tls, start_error   put it together
 //!   metrics_listener                 the operator's figures, on an address of their own
 //!
@@ -30,6 +31,7 @@
 
 mod address_limit;
 pub mod app;
+pub mod audit_log;
 pub mod clock;
 pub mod command_line;
 pub mod config;

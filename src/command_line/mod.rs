@@ -3,6 +3,8 @@
 //! are about the database as a whole and leave none.
 
 mod account;
+mod audit;
+mod chores;
 mod keys;
 mod output;
 mod password;
@@ -21,6 +23,7 @@ use crate::operations::{Context, RequestFacts, housekeeping};
 use crate::server::Server;
 use crate::start;
 use crate::telemetry;
+use chores::Chores;
 use clap::{Parser, Subcommand};
 use output::Format;
 use std::path::PathBuf;
@@ -77,10 +80,11 @@ enum Command {
     /// IAM users, their passwords and permissions
     #[command(subcommand)]
     User(user::Command),
+    /// What happened
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
-/// How often what has expired is looked for.
-const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// For the database to be left in good order at the end of the server.
 const CLOSING: Duration = Duration::from_millis(500);
 
@@ -121,6 +125,7 @@ async fn run(cli: Cli, config: Config) -> Result<(), Box<dyn std::error::Error>>
         Some(Command::Backup { file }) => backup(&app, &file).await,
         Some(Command::Account(command)) => account::run(&door, command).await,
         Some(Command::User(command)) => user::run(&door, command).await,
+        Some(Command::Audit(command)) => audit::run(&door, command).await,
         Some(Command::RotateKeys) => keys::rotate(&door).await,
         Some(Command::Migrate | Command::ReplaceLostRootSecret { .. }) => Ok(()),
     };
@@ -137,13 +142,14 @@ async fn replace_lost_root_secret(config: Config, output: Format) -> Result<(), 
 }
 
 async fn serve(app: Arc<App>, config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    chores::check(&config)?;
     let server = Server::bind(app.clone(), config.clone())?;
     let metrics = config.metrics_listen.map(MetricsListener::bind).transpose()?;
     let url = server.url();
     housekeeping::tell_of_missing_peppers(&app).await;
     first_account::ensure(&app, &config, &url).await?;
     actix_web::rt::spawn(first_account::forget_used_password(app.clone(), config.data_dir.clone()));
-    actix_web::rt::spawn(keep_house(app.clone()));
+    let chores = Chores::begin(&app, &config);
     if let Some(listener) = metrics {
         tracing::info!("metrics at http://{}/metrics", listener.address());
         actix_web::rt::spawn(listener.run(app.clone()));
@@ -151,18 +157,12 @@ async fn serve(app: Arc<App>, config: Config) -> Result<(), Box<dyn std::error::
     tracing::info!("open {url}/console");
     server.run().await?;
     // A database that does not answer keeps nobody from going.
-    drop(tokio::time::timeout(CLOSING, app.store.close()).await);
+    let closing = async {
+        chores.end().await;
+        app.store.close().await;
+    };
+    drop(tokio::time::timeout(CLOSING, closing).await);
     Ok(())
-}
-
-async fn keep_house(app: Arc<App>) {
-    loop {
-        tokio::time::sleep(HOUSEKEEPING).await;
-        housekeeping::delete_expired_sessions(&app).await;
-        housekeeping::forget_spent_signatures(&app).await;
-        housekeeping::forget_old_tries(&app).await;
-        housekeeping::refresh_common_parameters(&app).await;
-    }
 }
 
 async fn backup(app: &App, file: &std::path::Path) -> Result<(), Error> {

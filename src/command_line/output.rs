@@ -10,6 +10,10 @@ pub enum Format {
 }
 
 impl Format {
+    pub fn is_json(self) -> bool {
+        self == Self::Json
+    }
+
     /// A thing with its properties; the text has them in the order given and leaves out what is null.
     pub fn show(self, properties: &[(&str, Value)]) {
         match self {
@@ -54,7 +58,7 @@ fn object(properties: &[(&str, Value)]) -> Value {
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => printable(text),
         Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(", "),
         Value::Object(all) => {
             let parts = all.iter().map(|(name, value)| match value {
@@ -65,4 +69,9 @@ fn text(value: &Value) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// A terminal shows the text and does not obey it.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }

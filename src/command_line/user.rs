@@ -155,13 +155,13 @@ fn read(file: &std::path::Path) -> Result<String, Error> {
 
 impl Create {
     async fn run(&self, door: &Door) -> Result<(), Error> {
-        let cx = self.user.context(door).await?;
+        let mut cx = self.user.context(door).await?;
         let mut inline_policies = Vec::new();
         for file in &self.policy {
             let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("policy");
             inline_policies.push((named(name, &file.display().to_string())?, read(file)?));
         }
-        let given = if self.password.is_given() { Some(self.password.password(door, &cx).await?) } else { None };
+        let given = if self.password.is_given() { Some(self.password.password(door, &mut cx).await?) } else { None };
         let login_profile = given.as_ref().map(|given| FirstPassword {
             password: given.password.clone(),
             password_reset_required: !self.password.no_password_reset,
@@ -246,8 +246,8 @@ async fn reset_password(door: &Door, user: &User, options: &PasswordOptions) -> 
         let message = "Choose how the password is set: --generate-password or --password-stdin.";
         return Err(Error::refused(Code::ValidationError, message));
     }
-    let cx = user.context(door).await?;
-    let given = options.password(door, &cx).await?;
+    let mut cx = user.context(door).await?;
+    let given = options.password(door, &mut cx).await?;
     set_password(&cx, user, given.password, !options.no_password_reset).await.map_err(with_detail)?;
     door.output.show(&[
         ("UserName", json!(user.user_name.as_str())),

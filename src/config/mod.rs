@@ -10,6 +10,7 @@ mod source;
 pub use settings::{Care, DefaultValue, GlobalFlags, SETTINGS, Setting};
 pub use source::ConfigError;
 
+use crate::audit_log::AuditLog;
 use crate::crypto::password_hash::{HashingSettings, OWASP_FLOOR, Pepper};
 use crate::crypto::root_secret::RootSecret;
 use crate::domain::account::AccountAlias;
@@ -57,6 +58,19 @@ pub struct Config {
     pub deadlines: Deadlines,
     pub log: String,
     pub log_format: LogFormat,
+    pub audit_log: AuditShipping,
+    /// None: for ever.
+    pub audit_retention: Option<Duration>,
+}
+
+/// Whether audit records are written out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditShipping {
+    /// Not by this process.
+    Unset,
+    /// By nobody any more: none is kept for it.
+    Off,
+    To(AuditLog),
 }
 
 /// By when what has to be done. Not settings: nobody needs others, but a test that does not want to wait.
@@ -192,6 +206,8 @@ impl Config {
             deadlines: Deadlines::default(),
             log: values.required("log", read::log_filter)?,
             log_format: values.required("log_format", log_format)?,
+            audit_log: values.optional("audit_log", audit_log)?.unwrap_or(AuditShipping::Unset),
+            audit_retention: values.required("audit_retention", audit_retention)?,
             data_dir,
         };
         config.check_together(values)?;
@@ -246,6 +262,30 @@ impl Config {
 
 fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("is empty".to_owned()) } else { Ok(PathBuf::from(text)) }
+}
+
+/// A file of one of these names is written with its folder: `./off`.
+fn audit_log(text: &str) -> Result<AuditShipping, String> {
+    Ok(match text {
+        "off" => AuditShipping::Off,
+        "stdout" => AuditShipping::To(AuditLog::Stdout),
+        file => AuditShipping::To(AuditLog::File(path(file)?)),
+    })
+}
+
+/// Not less than a day: a shipper that stands still is noticed by then.
+fn audit_retention(text: &str) -> Result<Option<Duration>, String> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    if text == "forever" {
+        return Ok(None);
+    }
+    let kept = read::duration(Duration::ZERO, Duration::MAX)(text)
+        .map_err(|_| "has to be forever, or a duration such as 365d".to_owned())?;
+    if (DAY..=DAY * 36_500).contains(&kept) {
+        Ok(Some(kept))
+    } else {
+        Err("has to be from 1d to 36500d, or forever".to_owned())
+    }
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {

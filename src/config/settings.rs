@@ -81,6 +81,8 @@ pub const SETTINGS: &[Setting] = &[
     row("metrics_listen", Unset, Open, "Address and port of /metrics, as 127.0.0.1:9090; without it there are no metrics"),
     row("log", Value("info"), Open, "What is logged: a level, or a list such as info,my_security_credentials=debug"),
     row("log_format", Value("text"), Open, "How it is logged: text or json"),
+    row("audit_log", Unset, Open, "Where the server writes every audit record as a line of JSON: a file, stdout, or off"),
+    row("audit_retention", Value("365d"), Open, "How long audit records are kept in the database, or forever"),
 ];
 
 impl Setting {

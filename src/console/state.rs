@@ -48,13 +48,18 @@ impl Console {
 
     /// Whether a browser's `Origin` is the one that this console is served from.
     pub fn is_own_origin(&self, request: &HttpRequest, origin: &str) -> bool {
-        if let Some(own) = &self.public_origin {
-            return own == origin;
+        self.origin(request).is_some_and(|own| own == origin)
+    }
+
+    /// The origin that this request asked for a page of.
+    pub fn origin(&self, request: &HttpRequest) -> Option<String> {
+        if self.public_origin.is_some() {
+            return self.public_origin.clone();
         }
         let scheme = if self.https { "https" } else { "http" };
         // The outermost layer has found this host to be one of ours, and there to be no other one.
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-        host.is_some_and(|host| origin == format!("{scheme}://{host}"))
+        host.map(|host| format!("{scheme}://{host}"))
     }
 }
 

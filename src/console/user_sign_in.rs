@@ -85,7 +85,9 @@ pub async fn post(
         return show.unprocessable(&page.incomplete(form.user_name, !form.password.is_empty(), form.remember));
     }
     let devices = remembered_users(&request, show.console()).devices();
-    let attempt = SignInRequest { account: name, user_name: form.user_name.clone(), password: form.password, devices };
+    let login_to = show.console().origin(&request).unwrap_or_default() + next.unwrap_or(DEFAULT_PAGE);
+    let (user_name, password) = (form.user_name.clone(), form.password);
+    let attempt = SignInRequest { account: name, user_name, password, devices, login_to };
     match sign_in_to_end(&request, &show, attempt).await {
         Ok(signed_in) => {
             if signed_in.stage().is_some() {

@@ -1,6 +1,7 @@
 //! Audit records in CloudTrail's shape: who, what, when, from where, and how it ended. Never a secret, and never a
 //! user name that fits no user: people type passwords into the wrong field.
-//! Source: AWS IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail".
+//! Source: AWS IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail"; AWS CloudTrail User Guide, "AWS
+//! Management Console sign-in events".
 
 use super::context::{Context, RequestFacts};
 use super::refusal::HIDDEN;
@@ -61,31 +62,47 @@ impl AuditRecord {
     }
 }
 
-/// The record of a sign-in; CloudTrail keeps these apart from calls of the API.
+/// The record of a sign-in; CloudTrail keeps these apart from calls of the API. `login_to`: the page that it leads to.
 pub(super) fn console_login(
     app: &App,
     request: &RequestFacts,
     now: OffsetDateTime,
     user: Option<&IamUser>,
+    login_to: &str,
 ) -> AuditRecord {
-    let unknown = json!({ "type": "IAMUser", "userName": HIDDEN });
+    let data = json!({ "LoginTo": login_to, "MobileVersion": "No", "MFAUsed": "No", "door": request.door });
     AuditRecord {
         account_id: user.map(|user| user.account_id.clone()),
         user_id: user.map(|user| user.user_id.clone()),
         user_name: user.map(|user| user.user_name.as_str().to_owned()),
         event_source: "signin.amazonaws.com".to_owned(),
         event_type: "AwsConsoleSignIn".to_owned(),
-        user_identity: user.map_or(unknown, user_identity).to_string(),
+        user_identity: user.map(user_identity).unwrap_or_default().to_string(),
         response_elements: Some(json!({ "ConsoleLogin": "Success" }).to_string()),
-        additional_event_data: Some(json!({ "MFAUsed": "No", "door": request.door }).to_string()),
+        additional_event_data: Some(data.to_string()),
         ..blank(app, request, now, "ConsoleLogin")
     }
 }
 
-/// The same for a sign-in that was refused.
-pub(super) fn failed_console_login(record: AuditRecord, account: Option<&AccountId>, message: &str) -> AuditRecord {
+/// The same for a sign-in that was refused. Nobody has proved to be the user: as in AWS's records of failures, the
+/// identity has no ARN, and an access key that is empty.
+pub(super) fn failed_console_login(
+    record: AuditRecord,
+    account: Option<&AccountId>,
+    user: Option<&IamUser>,
+    message: &str,
+) -> AuditRecord {
+    let mut identity = json!({ "type": "IAMUser", "accessKeyId": "" });
+    identity["userName"] = json!(user.map_or(HIDDEN, |user| user.user_name.as_str()));
+    if let Some(user) = user {
+        identity["principalId"] = json!(user.user_id.as_str());
+    }
+    if let Some(account) = user.map(|user| &user.account_id).or(account) {
+        identity["accountId"] = json!(account.as_str());
+    }
     AuditRecord {
         account_id: record.account_id.or_else(|| account.cloned()),
+        user_identity: identity.to_string(),
         response_elements: Some(json!({ "ConsoleLogin": "Failure" }).to_string()),
         error_message: Some(message.to_owned()),
         ..record
@@ -123,12 +140,18 @@ fn identity(caller: &Caller) -> Value {
         Credentials::Console(session) => {
             identity["sessionContext"] = json!({ "attributes": {
                 "mfaAuthenticated": session.mfa_at.is_some().to_string(),
-                "creationDate": session.signed_in_at.format(&Rfc3339).unwrap_or_default(),
+                "creationDate": whole_seconds(session.signed_in_at),
             }});
         }
         Credentials::AccessKey { access_key_id, .. } => identity["accessKeyId"] = json!(access_key_id.as_str()),
     }
     identity
+}
+
+/// `2022-11-10T16:24:34Z`, as all of AWS's records say times.
+pub(super) fn whole_seconds(moment: OffsetDateTime) -> String {
+    let moment = moment.to_offset(time::UtcOffset::UTC);
+    moment.replace_nanosecond(0).unwrap_or(moment).format(&Rfc3339).unwrap_or_default()
 }
 
 fn user_identity(user: &IamUser) -> Value {

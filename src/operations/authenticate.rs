@@ -35,6 +35,8 @@ pub struct SignInRequest {
     pub password: TypedPassword,
     /// What the browser shows of earlier sign-ins, whoever's they were.
     pub devices: Vec<KnownDevice>,
+    /// The address of the page that this leads to.
+    pub login_to: String,
 }
 
 /// A password that was right.
@@ -106,12 +108,12 @@ async fn find_and_open(
         let now = app.clock.now();
         let facts = find_user(app, account, &attempt.user_name).await?;
         let Some(verified) = verify(app, facts.as_ref(), &attempt.password).await? else {
-            let record = failure_record(app, request, now, account, facts.as_ref());
+            let record = failure_record(app, request, now, account, facts.as_ref(), &attempt.login_to);
             let owner = facts.as_ref().map(|facts| &facts.user.user_id);
             tried.failed(owner, Some(&record)).await;
             return Ok(None);
         };
-        if let Some(signed_in) = open(app, request, now, &verified, tried).await? {
+        if let Some(signed_in) = open(app, request, now, &verified, tried, &attempt.login_to).await? {
             if verified.outdated {
                 rehash(app, verified.profile, &attempt.password).await;
             }
@@ -176,6 +178,7 @@ async fn open(
     now: OffsetDateTime,
     verified: &Verified<'_>,
     tried: &Try<'_>,
+    login_to: &str,
 ) -> Result<Option<SignedIn>, Error> {
     let Verified { facts, profile, .. } = verified;
     let user = iam_user(facts);
@@ -187,9 +190,10 @@ async fn open(
         last_sign_in_at: facts.user.password_last_used_at,
         user,
     };
-    let record = console_login(app, request, now, Some(&signed_in.user));
+    let record = console_login(app, request, now, Some(&signed_in.user), login_to);
     if signed_in.stage().is_none() {
-        record_refusal(app, &failed_console_login(record, None, "The password has expired")).await;
+        let record = failed_console_login(record, None, Some(&signed_in.user), "The password has expired");
+        record_refusal(app, &record).await;
         tried.succeeded().await;
         return Ok(Some(signed_in));
     }
@@ -227,10 +231,12 @@ fn failure_record(
     now: OffsetDateTime,
     account: Option<&AccountId>,
     facts: Option<&SignInFacts>,
+    login_to: &str,
 ) -> AuditRecord {
     let user = facts.map(iam_user);
     let message = if user.is_some() { "Failed authentication" } else { "No username found in supplied account" };
-    failed_console_login(console_login(app, request, now, user.as_ref()), account, message)
+    let record = console_login(app, request, now, user.as_ref(), login_to);
+    failed_console_login(record, account, user.as_ref(), message)
 }
 
 /// A failure of the record is no reason to answer otherwise.

@@ -1,47 +1,158 @@
-//! What has expired goes, in small batches. Nothing depends on it: a session that is over opens nothing, gone or not.
+//! What has expired goes, in small batches, on one node at a time. Nothing depends on it: a session that is over opens
+//! nothing, gone or not.
 
 use super::first_account::FIRST_USER_NAME;
+use super::lease::Turn;
 use crate::app::App;
 use crate::crypto::password_hash::{Parameters, pepper_id};
 use crate::domain::account::AccountId;
-use crate::domain::user::UserName;
+use crate::domain::error::told;
+use crate::domain::user::{UserId, UserName};
 use crate::metrics::metrics;
 use crate::store::StoreError;
+use crate::store::audit::AuditCursor;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use time::{Duration, OffsetDateTime};
 
 /// Rows of one batch: small enough that a writer never waits long for it.
 const BATCH: u32 = 500;
 
-/// Deletes the sessions that are over; returns how many rows went.
-pub async fn delete_expired_sessions(app: &App) -> u64 {
-    let delete = || app.store.delete_expired_sessions(app.clock.now(), app.lifetimes.session_idle, BATCH);
-    let deleted = in_batches("expired sessions", delete).await;
-    metrics().sessions_deleted(deleted);
-    deleted
+/// Batches of one kind in one round: a large backlog lets the other kinds have their turn.
+const BATCHES: u32 = 200;
+/// Users whose passwords are looked through in one round: a walk through all of them, a little at a time.
+const USERS: u32 = 100;
+/// A node that keeps house and dies is followed by another one after so long.
+const LEASE: Duration = Duration::minutes(3);
+
+/// When audit records go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditRetention {
+    /// None: never.
+    pub kept: Option<Duration>,
+    pub shipping: Shipping,
 }
 
-/// Signatures that are too old to be sent again need not be remembered; returns how many rows went.
-pub async fn forget_spent_signatures(app: &App) -> u64 {
-    in_batches("spent signatures", || app.store.forget_spent_signatures(app.clock.now(), BATCH)).await
+/// Whether a record has to be shipped before it may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shipping {
+    /// It has to.
+    ByThisNode,
+    /// It has to where any was ever shipped: another node may do so, or this one again.
+    Unknown,
+    /// Never again: it need not.
+    Over,
 }
 
-/// Tries of passwords that hold nobody back any more; returns how many rows went.
-pub async fn forget_old_tries(app: &App) -> u64 {
-    app.address_limit.forget_idle();
-    in_batches("old tries of passwords", || app.store.forget_old_tries(app.clock.now(), BATCH)).await
+/// Clears away what has expired, on one node at a time.
+pub struct Housekeeper {
+    app: Arc<App>,
+    turn: Turn,
+    retention: AuditRetention,
+    /// As far as passwords were looked through.
+    looked_through: Option<UserId>,
+    told_unshipped: bool,
 }
 
-async fn in_batches<F: Future<Output = Result<u64, StoreError>>>(what: &str, delete: impl Fn() -> F) -> u64 {
-    let mut deleted = 0;
-    loop {
-        match delete().await {
-            Ok(0) => return deleted,
-            Ok(rows) => deleted += rows,
+impl Housekeeper {
+    pub fn new(app: Arc<App>, retention: AuditRetention) -> Self {
+        let turn = Turn::new(app.clone(), "keep-house", LEASE);
+        Self { app, turn, retention, looked_through: None, told_unshipped: false }
+    }
+
+    /// One round, if it is this node's turn; how many rows went. A kind of row that expires is one line here, and a
+    /// sentence of the store that deletes so many at most, by an index.
+    pub async fn keep(&mut self) -> u64 {
+        let (app, now) = (self.app.clone(), self.app.clock.now());
+        let (store, idle) = (&app.store, app.lifetimes.session_idle);
+        let old = if self.turn.is_ours().await { self.old_audit_records(now).await } else { None };
+        let mut round = Round { turn: &mut self.turn, deleted: 0 };
+        let sessions = round.delete("expired sessions", || store.delete_expired_sessions(now, idle, BATCH)).await;
+        metrics().sessions_deleted(sessions);
+        round.delete("old tries of passwords", || store.forget_old_tries(now, BATCH)).await;
+        round.delete("spent signatures", || store.forget_spent_signatures(now, BATCH)).await;
+        if let Some(last) = old {
+            round.delete("old audit records", || store.delete_audit_records_up_to(&last, BATCH)).await;
+        }
+        round.deleted + self.forget_surplus_passwords().await
+    }
+
+    /// Another node may keep house at once.
+    pub async fn rest(&mut self) {
+        self.turn.give_back().await;
+    }
+
+    /// Up to which record they may go.
+    async fn old_audit_records(&mut self, now: OffsetDateTime) -> Option<AuditCursor> {
+        let old = AuditCursor::at(now - self.retention.kept?);
+        if self.retention.shipping == Shipping::Over {
+            return Some(old);
+        }
+        let shipped = match self.app.store.shipped_audit_records().await {
+            Ok(shipped) => shipped,
             Err(error) => {
-                tracing::warn!(%error, "{what} could not be deleted");
-                return deleted;
+                tracing::warn!(error = %told(&error), "how far audit records were shipped could not be read");
+                return None;
+            }
+        };
+        let last = match shipped {
+            Some(shipped) => Some(shipped.min(old.clone())),
+            None if self.retention.shipping == Shipping::ByThisNode => None,
+            None => Some(old.clone()),
+        };
+        let are_held_back = last.as_ref() != Some(&old);
+        if are_held_back && !self.told_unshipped {
+            tracing::warn!("audit records that are older than MSC_AUDIT_RETENTION are kept until they are shipped");
+        }
+        self.told_unshipped = are_held_back;
+        last
+    }
+
+    async fn forget_surplus_passwords(&mut self) -> u64 {
+        if !self.turn.is_ours().await {
+            return 0;
+        }
+        let after = self.looked_through.take();
+        match self.app.store.forget_surplus_passwords(after.as_ref(), USERS).await {
+            Ok((deleted, looked_through)) => {
+                self.looked_through = looked_through;
+                deleted
+            }
+            Err(error) => {
+                tracing::warn!(error = %told(&error), "surplus passwords could not be forgotten");
+                0
             }
         }
+    }
+}
+
+struct Round<'a> {
+    turn: &'a mut Turn,
+    deleted: u64,
+}
+
+impl Round<'_> {
+    async fn delete<F: Future<Output = Result<u64, StoreError>>>(&mut self, what: &str, batch: impl Fn() -> F) -> u64 {
+        let mut deleted = 0;
+        for _ in 0..BATCHES {
+            if !self.turn.is_ours().await {
+                break;
+            }
+            match batch().await {
+                Ok(rows) => {
+                    deleted += rows;
+                    if rows < u64::from(BATCH) {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(error = %told(&error), "{what} could not be deleted");
+                    break;
+                }
+            }
+        }
+        self.deleted += deleted;
+        deleted
     }
 }
 

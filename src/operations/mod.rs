@@ -1,7 +1,8 @@
 //! What one may do: one struct per IAM action, one file per noun. Operations know the rules and no wire.
 //!
 //! `Context::perform` is the only way in. What happens before there is a caller is `authenticate`, `sign_request`
-//! and `session`, and what happens without one is `housekeeping` and `readiness`: these are the exceptions, by name.
+//! and `session`, and what happens without one is `housekeeping`, `ship_audit` and `readiness`: these are the exceptions, by
+//! name.
 //!
 //! A new action touches these files and no others:
 //! - `domain/action.rs`: its name;
@@ -18,6 +19,7 @@ pub mod account;
 pub mod account_alias;
 pub mod attached_policy;
 mod audit;
+pub mod audit_event;
 pub mod authenticate;
 pub mod caller_identity;
 mod condition_context;
@@ -32,8 +34,10 @@ pub mod housekeeping;
 pub mod inline_policy;
 mod judged;
 mod judgement;
+mod lease;
 pub mod list_policies;
 pub mod login_profile;
+pub mod lookup_events;
 pub mod managed_policy;
 pub mod password;
 pub mod password_policy;
@@ -42,6 +46,7 @@ pub mod readiness;
 mod refusal;
 pub mod rotate_keys;
 pub mod session;
+pub mod ship_audit;
 pub mod sign_request;
 pub mod throttle;
 pub mod user;

@@ -1,4 +1,5 @@
-//! Audit records, in the shape of AWS's events (`CloudTrail`). They are written and read, never changed.
+//! Audit records, in the shape of AWS's events (`CloudTrail`). They are written, read and, when they are old, deleted; never
+//! changed.
 
 use super::Store;
 use super::engine::{Record, Row, Tx, statements, transaction};
@@ -31,10 +32,17 @@ pub struct AuditRecord {
 }
 
 /// The last record that a reader has seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AuditCursor {
     pub event_time: OffsetDateTime,
     pub event_id: String,
+}
+
+impl AuditCursor {
+    /// Before every record of this moment and after every older one.
+    pub fn at(event_time: OffsetDateTime) -> Self {
+        Self { event_time, event_id: String::new() }
+    }
 }
 
 impl AuditRecord {
@@ -50,6 +58,8 @@ statements! {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     AFTER = "SELECT * FROM audit_records WHERE (event_time, event_id) > ($1, $2) AND event_time <= $3 \
              ORDER BY event_time, event_id LIMIT $4";
+    DELETE_UP_TO = "DELETE FROM audit_records WHERE event_id IN (SELECT event_id FROM audit_records \
+                    WHERE (event_time, event_id) <= ($1, $2) ORDER BY event_time, event_id LIMIT $3)";
     RECENT = "SELECT * FROM audit_records WHERE user_id = $1 ORDER BY event_time DESC, event_id DESC LIMIT $2";
 }
 
@@ -141,5 +151,10 @@ impl Store {
     /// What this user did or what was done to it, newest first.
     pub async fn recent_audit_records(&self, user_id: &UserId, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
         self.engine.list(RECENT, &[user_id, &limit]).await
+    }
+
+    /// At most `limit` of the oldest records, up to this one; how many went.
+    pub async fn delete_audit_records_up_to(&self, last: &AuditCursor, limit: u32) -> Result<u64, StoreError> {
+        transaction!(self.engine, |tx| { tx.execute(DELETE_UP_TO, &[&last.event_time, &last.event_id, &limit]).await })
     }
 }

@@ -95,6 +95,11 @@ statements! {
                 SELECT $1, COALESCE(MAX(position), 0) + 1, $2, $3 FROM password_history WHERE user_id = $1";
     FORGET = "DELETE FROM password_history WHERE user_id = $1 \
               AND position <= (SELECT MAX(position) FROM password_history WHERE user_id = $1) - $2";
+    /// The last of the next users by ID.
+    NEXT_USERS = "SELECT MAX(user_id) AS user_id FROM (SELECT user_id FROM users WHERE user_id > $1 ORDER BY user_id LIMIT $2) AS next";
+    FORGET_SURPLUS = "DELETE FROM password_history WHERE user_id > $1 AND user_id <= $2 AND position <= \
+                      (SELECT MAX(newest.position) FROM password_history newest \
+                      WHERE newest.user_id = password_history.user_id) - $3";
     DELETE = "DELETE FROM login_profiles WHERE user_id = $1 AND version = $2";
     /// A password that need not be changed any more is an ordinary one.
     REQUIRE_RESET = "UPDATE login_profiles SET password_reset_required = $3, version = $4, \
@@ -127,6 +132,16 @@ impl Record for Parameters {
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         row.get("parameters").map(Self)
+    }
+}
+
+struct LastUser(Option<UserId>);
+
+impl Record for LastUser {
+    const TABLE: &'static str = "users";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        row.get("user_id").map(Self)
     }
 }
 
@@ -271,5 +286,21 @@ impl Store {
     /// What most stored passwords cost to verify. Reads an index of all passwords: ask seldom.
     pub async fn most_common_hash_parameters(&self) -> Result<Option<String>, StoreError> {
         Ok(self.engine.find::<Parameters>(COMMONEST, &[]).await?.map(|parameters| parameters.0))
+    }
+
+    /// Of the next `users` users after this one, by ID, those passwords that are not among the newest 24: every write
+    /// forgets them by itself, but not one that remembered more. Where to go on, until there is nobody left.
+    pub async fn forget_surplus_passwords(
+        &self,
+        after: Option<&UserId>,
+        users: u32,
+    ) -> Result<(u64, Option<UserId>), StoreError> {
+        let after = after.map_or("", UserId::as_str);
+        let last = self.engine.find::<LastUser>(NEXT_USERS, &[&after, &users]).await?;
+        let Some(last) = &last.and_then(|last| last.0) else { return Ok((0, None)) };
+        let forgotten = transaction!(self.engine, |tx| {
+            tx.execute(FORGET_SURPLUS, &[&after, last, &REMEMBERED_PASSWORDS]).await
+        })?;
+        Ok((forgotten, Some(last.clone())))
     }
 }

@@ -13,9 +13,12 @@ pub mod schema;
 pub mod access_keys;
 pub mod accounts;
 pub mod audit;
+mod audit_cursor;
+pub mod audit_search;
 pub mod groups;
 mod hashes_in_use;
 pub mod installation;
+pub mod leases;
 pub mod login_profiles;
 pub mod managed_policies;
 mod password_facts;
@@ -98,9 +101,12 @@ impl Store {
             access_keys::STATEMENTS,
             accounts::STATEMENTS,
             audit::STATEMENTS,
+            audit_cursor::STATEMENTS,
+            audit_search::STATEMENTS,
             groups::STATEMENTS,
             hashes_in_use::STATEMENTS,
             installation::STATEMENTS,
+            leases::STATEMENTS,
             login_profiles::STATEMENTS,
             managed_policies::STATEMENTS,
             password_facts::STATEMENTS,
@@ -121,3 +127,6 @@ impl Store {
         Ok(rooms.iter().map(|room| room.len()).sum())
     }
 }
+
+#[cfg(test)]
+mod tests;

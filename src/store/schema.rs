@@ -39,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     11 "0011_managed_policies";
     12 "0012_user_tags";
     13 "0013_sign_in_throttle";
+    14 "0014_leases";
     15 "0015_sealing_keys";
 };
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Each room and the rooms that it may name.
-const MAY_NAME: [(&str, &[&str]); 27] = [
+const MAY_NAME: [(&str, &[&str]); 28] = [
     ("domain", &[]),
     // Counting is nothing that a rule depends on, so that rooms far down may do it; domain does not.
     ("metrics", &["clock"]),
@@ -21,11 +21,12 @@ const MAY_NAME: [(&str, &[&str]); 27] = [
     ("store", &["domain", "metrics"]),
     ("wire", &[]),
     ("app", &["address_limit", "clock", "crypto", "domain", "stopping", "store", "turns"]),
-    ("operations", &["app", "crypto", "domain", "metrics", "store"]),
+    ("audit_log", &[]),
+    ("operations", &["app", "audit_log", "crypto", "domain", "metrics", "store"]),
     ("pages", &[]),
     ("query_api", &["app", "domain", "metrics", "operations", "wire"]),
     ("console", &["app", "config", "crypto", "domain", "operations", "pages", "store", "wire"]),
-    ("config", &["crypto", "domain"]),
+    ("config", &["audit_log", "crypto", "domain"]),
     ("telemetry", &["config"]),
     ("tls", &["config", "crypto"]),
     ("request", &["config", "console", "crypto", "operations"]),

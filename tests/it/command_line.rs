@@ -11,10 +11,10 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_my-security-credentials");
 const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/my-sec-creds-self-manage-password-only.json");
 
 /// A data folder, of which everything is recorded when it goes.
-struct Folder(TempDir);
+pub struct Folder(TempDir);
 
 impl Folder {
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 }
@@ -25,17 +25,17 @@ impl Drop for Folder {
     }
 }
 
-fn folder() -> Folder {
+pub fn folder() -> Folder {
     Folder(tempfile::tempdir().expect("a temporary directory"))
 }
 
-fn program(data: &Path, arguments: &[&str]) -> Command {
+pub fn program(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.env_clear().env("MSC_DATA_DIR", data).args(arguments);
     command
 }
 
-fn run(data: &Path, arguments: &[&str]) -> Output {
+pub fn run(data: &Path, arguments: &[&str]) -> Output {
     output(&mut program(data, arguments))
 }
 
@@ -45,17 +45,17 @@ fn output(command: &mut Command) -> Output {
     output
 }
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).expect("text")
 }
 
-fn json(data: &Path, arguments: &[&str]) -> serde_json::Value {
+pub fn json(data: &Path, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_str(&text(&run(data, &[arguments, &["--output", "json"]].concat()))).expect("JSON")
 }
 
 /// The one line that it says instead of starting.
-fn refused(output: &Output) -> String {
+pub fn refused(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     assert_eq!(said.lines().count(), 1, "{said}");

@@ -23,6 +23,7 @@ impl Node {
         Self::start_with(database, &[])
     }
 
+    /// With settings as in the environment.
     pub fn start_with(database: &Database, settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut node = Self::start_in(database, data.path(), &[&[("MSC_ROOT_SECRET", ROOT_SECRET)], settings].concat());

@@ -183,9 +183,13 @@ impl TestServer {
 
     /// A second process's worth of server on the same database; its URL.
     pub async fn second_node(&self) -> String {
+        serve(self.second_app().await, config(&self.database, &self.data, &[]))
+    }
+
+    /// What that process is made of, where it need not serve.
+    pub async fn second_app(&self) -> Arc<App> {
         let config = config(&self.database, &self.data, &[]);
-        let app = start::open(&config, self.clock.of_this_test(), Random::system()).await.expect("a start");
-        serve(app, config)
+        start::open(&config, self.clock.of_this_test(), Random::system()).await.expect("a start")
     }
 
     /// Another node on the same database, with settings of its own: what it shares with everybody, and its URL.
