@@ -1,12 +1,12 @@
 //! What an operator does with audit records: `audit list`, the settings, and a server that is killed while it ships.
 
 use super::*;
-use crate::command_line::{folder, json, program, refused, run, text};
+use crate::command_line::{Folder, folder, json, program, refused, run, text};
 use crate::support::database::Database;
 use crate::support::process::Node;
 use std::collections::BTreeSet;
 
-fn with_records() -> TempDir {
+fn with_records() -> Folder {
     let data = folder();
     text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
     text(&run(data.path(), &["account", "create", "--alias", "other-corp"]));
