@@ -115,10 +115,13 @@ struct Passing {
 }
 
 async fn outermost<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let passing = Passing::of(&request)?;
+    if !passing.is_call {
+        request::keep_own_cookies(&mut request);
+    }
     let begun = Begun::default();
     request.extensions_mut().insert(passing.facts.clone());
     request.extensions_mut().insert(begun.clone());

@@ -6,6 +6,7 @@
 mod support;
 
 mod architecture;
+mod attacks;
 mod authorization;
 mod command_line;
 mod console;

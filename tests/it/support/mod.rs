@@ -24,5 +24,6 @@ pub mod browser;
 pub mod database;
 pub mod html;
 pub mod process;
+pub mod raw;
 pub mod server;
 pub mod signing;
