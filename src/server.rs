@@ -154,6 +154,7 @@ impl Passing {
 
     /// Before any page is asked.
     fn turned_away<B: MessageBody>(&self, request: ServiceRequest, why: &str) -> ServiceResponse<EitherBody<B>> {
+        tracing::warn!(request.id = %self.facts.request_id, why, "a request was turned away");
         let (request, _) = request.into_parts();
         let response = if self.is_call {
             self.refusal(&ApiError::outermost(421, why, false))

@@ -6,11 +6,14 @@
 mod support;
 
 mod architecture;
+mod asvs;
 mod attacks;
 mod authorization;
 mod command_line;
 mod console;
+mod documents;
 mod doors;
 mod faults;
 mod query_api;
+mod static_gates;
 mod store;

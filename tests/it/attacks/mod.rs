@@ -5,6 +5,7 @@ mod cookies;
 mod cross_site;
 mod identities;
 mod injection;
+mod log;
 mod passwords;
 mod requests;
 mod sessions;
