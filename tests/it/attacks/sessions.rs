@@ -38,7 +38,8 @@ async fn a12_a_key_that_was_planted_before_sign_in_is_nobodys_afterwards(databas
         assert_ne!(victim.cookies["msc-session"], planted);
         let mut mallory = server.browser();
         mallory.cookies.insert("msc-session".to_owned(), planted);
-        assert!(!mallory.get("/console").await.says("alice"));
+        assert_eq!(mallory.get("/console").await.status, 303, "what was planted is over");
+        assert!(victim.get("/console").await.says("alice @ example-corp"));
     }
 }
 
