@@ -19,7 +19,7 @@ each_engine!(
 );
 
 async fn server(database: Database) -> TestServer {
-    let server = TestServer::start_on(database).await;
+    let server = TestServer::start_with(database, &[("MSC_ADDRESS_LIMIT", "off")]).await;
     server.user("alice", Some(PASSWORD_ONLY)).await;
     server.user("mallory", Some(PASSWORD_ONLY)).await;
     server

@@ -38,7 +38,7 @@ enum Stage {
 }
 
 async fn server(database: Database) -> TestServer {
-    let server = TestServer::start_on(database).await;
+    let server = TestServer::start_with(database, &[("MSC_ADDRESS_LIMIT", "off")]).await;
     server.user("alice", Some(PASSWORD_ONLY)).await;
     server.user("mallory", Some(PASSWORD_ONLY)).await;
     server.create_user("newcomer", Some((PASSWORD, true)), Some(PASSWORD_ONLY)).await;

@@ -64,7 +64,7 @@ impl Drop for Logging {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_control_refuses_is_named_in_the_log_with_its_request() {
-    let server = TestServer::start_on(Database::sqlite().await).await;
+    let server = TestServer::start_with(Database::sqlite().await, &[("MSC_ADDRESS_LIMIT", "off")]).await;
     server.user("alice", None).await;
     let key = Api::of(&server, "alice").await;
     let node = Logging::start(&server.database);

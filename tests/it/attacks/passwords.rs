@@ -15,7 +15,7 @@ each_engine!(
 );
 
 async fn world(database: Database) -> (TestServer, Api) {
-    let server = TestServer::start_on(database).await;
+    let server = TestServer::start_with(database, &[("MSC_ADDRESS_LIMIT", "off")]).await;
     server.user("alice", Some(PASSWORD_ONLY)).await;
     let api = Api::of(&server, "alice").await;
     (server, api)
@@ -26,6 +26,7 @@ async fn change(api: &Api, old: &str, new: &str) -> Answer {
 }
 
 async fn opens(server: &TestServer, password: &str) -> bool {
+    server.forget_failures().await;
     match server.browser().sign_in(ALIAS, "alice", password).await.status {
         303 => true,
         422 => false,

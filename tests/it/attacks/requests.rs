@@ -206,7 +206,7 @@ async fn a_target_is_read_once_and_names_one_page() {
 }
 
 async fn a_request_that_follows_a_sign_in_on_one_connection_is_nobodys_without_its_cookie(database: Database) {
-    let server = TestServer::start_on(database).await;
+    let server = TestServer::start_with(database, &[("MSC_ADDRESS_LIMIT", "off")]).await;
     server.user("alice", Some(PASSWORD_ONLY)).await;
     let mut browser = server.browser();
     browser.get("/signin/example-corp").await;
@@ -236,7 +236,7 @@ fn chunked(body: &str) -> String {
 }
 
 async fn a_form_in_pieces_is_a_form_and_has_the_same_limit(database: Database) {
-    let server = TestServer::start_on(database).await;
+    let server = TestServer::start_with(database, &[("MSC_ADDRESS_LIMIT", "off")]).await;
     server.user("alice", Some(PASSWORD_ONLY)).await;
     let mut browser = server.signed_in("alice").await;
     browser.get(CHANGE).await;
@@ -260,7 +260,7 @@ async fn a_form_in_pieces_is_a_form_and_has_the_same_limit(database: Database) {
 
 /// A few bytes that would become many: nothing is ever unpacked, so there is nothing to bound.
 async fn a_form_that_is_compressed_is_no_form(database: Database) {
-    let server = TestServer::start_on(database).await;
+    let server = TestServer::start_with(database, &[("MSC_ADDRESS_LIMIT", "off")]).await;
     server.user("alice", Some(PASSWORD_ONLY)).await;
     let mut browser = server.signed_in("alice").await;
     browser.get(CHANGE).await;

@@ -17,7 +17,7 @@ each_engine!(
 );
 
 async fn world(database: Database) -> (TestServer, Api) {
-    let server = TestServer::start_on(database).await;
+    let server = TestServer::start_with(database, &[("MSC_ADDRESS_LIMIT", "off")]).await;
     server.user("admin", Some(ALLOW_ALL)).await;
     server.user("alice", Some(PASSWORD_ONLY)).await;
     let admin = Api::of(&server, "admin").await;

@@ -12,7 +12,7 @@ const FEWEST: usize = 20;
 /// another has not shows in it for ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a1_every_reason_for_a_failed_sign_in_takes_the_same_time() {
-    let settings = [("MSC_HASHING_THREADS", "1")];
+    let settings = [("MSC_HASHING_THREADS", "1"), ("MSC_ADDRESS_LIMIT", "off")];
     let server = TestServer::start_slow(Database::sqlite().await, &settings).await;
     server.user("alice", None).await;
     server.create_user("no-password", None, None).await;
@@ -33,6 +33,7 @@ async fn a1_every_reason_for_a_failed_sign_in_takes_the_same_time() {
     }
     let mut fastest = [Duration::MAX; 7];
     for round in 0..MOST {
+        server.forget_failures().await;
         for (number, (account, user, password)) in tries.into_iter().enumerate() {
             let fields = [("user_name", user), ("password", password)];
             let began = Instant::now();
