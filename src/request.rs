@@ -2,9 +2,10 @@
 //! proxies alone.
 
 use crate::config::Config;
+use crate::console::{Console, cookies};
 use crate::operations::RequestFacts;
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{HOST, USER_AGENT};
+use actix_web::http::header::{COOKIE, HOST, HeaderValue, USER_AGENT};
 use actix_web::web;
 use std::net::IpAddr;
 
@@ -32,6 +33,22 @@ pub fn is_for_us(request: &ServiceRequest) -> bool {
     }
 }
 
+/// Takes away every cookie that is not ours, by its very bytes.
+///
+/// Why: the library that reads cookies decodes and trims their names, so that one called `__%48ost-msc-session`, which a
+/// browser lets any sibling host set, would count as `__Host-msc-session`; and one cookie of a neighbour that is not UTF-8
+/// would hide all the others.
+pub fn keep_own_cookies(request: &mut ServiceRequest) {
+    let Some(https) = request.app_data::<web::Data<Console>>().map(|console| console.https) else { return };
+    let pairs = request.headers().get_all(COOKIE).flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    let own = pairs.map(|pair| pair.strip_prefix(b" ").unwrap_or(pair)).filter(|pair| cookies::is_ours(pair, https));
+    let own = HeaderValue::from_bytes(&own.collect::<Vec<_>>().join(&b"; "[..]));
+    request.headers_mut().remove(COOKIE);
+    if let Ok(own) = own {
+        request.headers_mut().insert(COOKIE, own);
+    }
+}
+
 /// Plain HTTP is for loopback and for the proxies that speak HTTPS: anybody else would send passwords in the clear.
 pub fn came_safely(request: &ServiceRequest) -> bool {
     let Some(config) = request.app_data::<web::Data<Config>>() else { return false };
@@ -41,7 +58,7 @@ pub fn came_safely(request: &ServiceRequest) -> bool {
 
 pub fn facts(request: &ServiceRequest) -> RequestFacts {
     let config = request.app_data::<web::Data<Config>>();
-    let random = request.app_data::<web::Data<crate::console::Console>>().map(|console| console.app.random.clone());
+    let random = request.app_data::<web::Data<Console>>().map(|console| console.app.random.clone());
     let peer = request.peer_addr().map(|address| address.ip().to_canonical());
     let through_proxy = config.is_some_and(|config| peer.is_some_and(|peer| is_trusted(config, peer)));
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());

@@ -160,10 +160,13 @@ struct Passing {
 }
 
 async fn outermost<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let passing = Passing::of(&request)?;
+    if !passing.is_call {
+        request::keep_own_cookies(&mut request);
+    }
     // Every line about the request is inside. The level is the highest, so that no filter shows a line without its request.
     let span = tracing::error_span!("request", request.id = %passing.facts.request_id);
     answered(passing, request, next).instrument(span).await
@@ -214,6 +217,7 @@ impl Passing {
 
     /// Before any page is asked.
     fn turned_away<B: MessageBody>(&self, request: ServiceRequest, why: &str) -> ServiceResponse<EitherBody<B>> {
+        tracing::warn!(request.id = %self.facts.request_id, why, "a request was turned away");
         let (request, _) = request.into_parts();
         let response = if self.is_call {
             self.refusal(&ApiError::outermost(421, why, false))

@@ -14,6 +14,9 @@ pub const REMEMBERED_USER: &str = "msc-remembered-user";
 /// A code; shown once.
 pub const FLASH: &str = "msc-flash";
 
+/// All of them.
+const ALL: [&str; 4] = [SESSION, VISIT, REMEMBERED_USER, FLASH];
+
 /// How long a device remembers who signed in.
 pub const REMEMBERED_USER_LIFETIME: time::Duration = time::Duration::days(180);
 /// A flash that no page showed is forgotten.
@@ -22,6 +25,13 @@ const FLASH_LIFETIME: Duration = Duration::minutes(1);
 /// The full name of a cookie.
 pub fn name(short: &str, https: bool) -> String {
     if https { format!("__Host-{short}") } else { short.to_owned() }
+}
+
+/// Whether `NAME=VALUE`, as a browser sent it, is a cookie of ours: byte for byte, neither decoded nor trimmed.
+pub fn is_ours(pair: &[u8], https: bool) -> bool {
+    let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+    let (own, value) = pair.split_at(equals);
+    ALL.iter().any(|short| name(short, https).as_bytes() == own) && value.iter().all(u8::is_ascii_graphic)
 }
 
 pub fn value(request: &HttpRequest, short: &str, https: bool) -> Option<String> {
@@ -55,6 +65,13 @@ pub fn removal(short: &str, https: bool) -> Cookie<'static> {
 pub fn remembered_users(request: &HttpRequest, console: &Console) -> RememberedUsers {
     let cookie = value(request, REMEMBERED_USER, console.https).unwrap_or_default();
     RememberedUsers::open(&console.sealer, &cookie, console.app.clock.now(), REMEMBERED_USER_LIFETIME)
+}
+
+/// A remembered user that cannot be read, or that remembers nobody any more, is of no use to the browser.
+pub fn removal_of_unreadable(request: &HttpRequest, console: &Console) -> Option<Cookie<'static>> {
+    value(request, REMEMBERED_USER, console.https)?;
+    let is_empty = remembered_users(request, console).newest().is_none();
+    is_empty.then(|| removal(REMEMBERED_USER, console.https))
 }
 
 /// Gives the browser the cookie, or takes it away where there is nobody left to remember.

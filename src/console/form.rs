@@ -64,7 +64,7 @@ impl<F: Form + 'static> FromRequest for Checked<F> {
         Box::pin(async move {
             let console = state::of(&request)?;
             if !is_own_origin(&request, &console) {
-                return Err(PageError::form_expired(&request));
+                return Err(turned_away(&request, "origin"));
             }
             if !body::is_urlencoded(request.headers()) {
                 return Err(PageError::unreadable(415, "The form was not sent as application/x-www-form-urlencoded."));
@@ -74,7 +74,7 @@ impl<F: Form + 'static> FromRequest for Checked<F> {
             let mut fields = Fields(decode::<F>(&bytes)?);
             let token = fields.take(TOKEN);
             if !accepts::<F>(&request, &console, &token) {
-                return Err(PageError::form_expired(&request));
+                return Err(turned_away(&request, "token"));
             }
             if let Some(begun) = request.extensions().get::<Begun>() {
                 begun.0.set(true);
@@ -82,6 +82,12 @@ impl<F: Form + 'static> FromRequest for Checked<F> {
             Ok(Self(F::from_fields(fields)))
         })
     }
+}
+
+/// A person may have left the page open for too long; somebody else may have sent the form.
+fn turned_away(request: &HttpRequest, control: &str) -> PageError {
+    tracing::warn!(control, "a form was turned away");
+    PageError::form_expired(request)
 }
 
 async fn whole(request: &HttpRequest, payload: web::Payload) -> Result<Zeroizing<Vec<u8>>, PageError> {

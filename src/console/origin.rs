@@ -19,7 +19,9 @@ pub fn next_page(next: &str) -> Option<&str> {
     let rest = next.strip_prefix("/console")?;
     let separated = rest.is_empty() || rest.starts_with(['/', '?']);
     let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~?&=%".contains(&b));
-    (separated && plain && !rest.contains("//") && !rest.contains("..") && next.len() <= 512).then_some(next)
+    // A browser takes `%2e` for a dot, too.
+    let climbs = rest.contains("..") || rest.to_ascii_lowercase().contains("%2e");
+    (separated && plain && !rest.contains("//") && !climbs && next.len() <= 512).then_some(next)
 }
 
 #[cfg(test)]
@@ -51,6 +53,9 @@ mod tests {
             "/console@evil",
             "/console#x",
             "/console/../signout",
+            "/console/%2e%2e/signout",
+            "/console/.%2E/signout",
+            "/console/%2E./signout",
             "javascript:alert(1)",
             " /console",
         ];

@@ -32,7 +32,7 @@ pub async fn post(
     form: Result<Checked<SignOutForm>, PageError>,
 ) -> Result<HttpResponse, PageError> {
     if !is_own_origin(&request, &*state::of(&request)?) {
-        return Err(PageError::form_expired(&request));
+        return Err(form.err().unwrap_or_else(|| PageError::form_expired(&request)));
     }
     // Where there is no session there is nothing to guard: whoever wants to leave has left.
     if session::token_subject(&request).is_some() {

@@ -54,7 +54,21 @@ pub async fn session(app: &App, session_hash: &str) -> Result<Option<LoadedSessi
     if let Some(live) = loaded.as_ref().filter(|loaded| loaded.is_live()) {
         note_use(app, session_hash, live, now).await;
     }
+    if loaded.as_ref().is_some_and(|loaded| !loaded.is_live() && !loaded.is_replaced()) {
+        end_for_good(app, session_hash).await;
+    }
     Ok(loaded)
+}
+
+/// What was once seen to be over stays over, also where the clock goes back. A page does not wait long for this either.
+async fn end_for_good(app: &App, session_hash: &str) {
+    let (store, hash) = (app.store.clone(), session_hash.to_owned());
+    let ending = tokio::spawn(async move {
+        if let Err(error) = store.end_session(&hash).await {
+            tracing::warn!(error = %told(&error), "a session that is over could not be taken away");
+        }
+    });
+    drop(tokio::time::timeout(NOTE_PATIENCE, ending).await);
 }
 
 /// A page that only reads does not wait for a writer: the note is made when it can be, and a session whose use cannot be

@@ -6,15 +6,19 @@
 mod support;
 
 mod architecture;
+mod asvs;
+mod attacks;
 mod audit;
 mod authorization;
 mod command_line;
 mod console;
+mod documents;
 mod doors;
 mod faults;
 mod keys;
 mod passwords;
 mod query_api;
 mod service;
+mod static_gates;
 mod store;
 mod tls;

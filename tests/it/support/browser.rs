@@ -22,6 +22,11 @@ impl Browser {
         Self { client, url: url.to_owned(), cookies: BTreeMap::new(), csrf: String::new() }
     }
 
+    /// The same one with an empty jar, for requests that bring cookies of the test's own.
+    pub fn without_cookies(&self) -> Self {
+        Self { cookies: BTreeMap::new(), ..self.clone() }
+    }
+
     pub async fn get(&mut self, path: &str) -> Page {
         let request = self.client.get(format!("{}{path}", self.url));
         self.send(request).await

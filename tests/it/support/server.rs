@@ -216,6 +216,11 @@ impl TestServer {
         browser
     }
 
+    /// For a test that fails again and again and is not about the waits which that brings.
+    pub async fn forget_failures(&self) {
+        self.database.execute("DELETE FROM sign_in_throttle").await;
+    }
+
     /// Rows of the audit trail with this name; with `error`, those that ended with it.
     pub async fn records(&self, event_name: &str, error: Option<&str>) -> i64 {
         let error = error.map_or("IS NULL".to_owned(), |code| format!("= '{code}'"));
