@@ -1,5 +1,6 @@
 use super::*;
 use crate::crypto::password_hash::Parameters;
+use crate::crypto::password_hash::{OWASP_FLOOR, Pepper};
 use clap::{CommandFactory, Parser};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -120,7 +121,7 @@ fn a_file_that_cannot_be_read_is_named_and_its_lines_are_not_quoted() {
 #[test]
 fn every_setting_refuses_nonsense_in_one_line_that_names_it() {
     // Any text is a path, and any short text a name.
-    let anything_goes = ["data_dir", "brand_name", "root_secret_file"];
+    let anything_goes = ["data_dir", "brand_name", "root_secret_file", "audit_log"];
     for setting in SETTINGS.iter().filter(|setting| !anything_goes.contains(&setting.key)) {
         let name = setting.variable();
         let line = refusal(&[(&name, "\u{1}?? nonsense ??")]);

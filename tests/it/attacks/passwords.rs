@@ -108,7 +108,7 @@ async fn remember(server: &TestServer, count: u32) {
 async fn change_through(api: &Api, last: u32) -> String {
     let mut current = PASSWORD.to_owned();
     for number in 1..=last {
-        let new = format!("Password-{number}");
+        let new = format!("Kettle-whistle-{number}");
         change(api, &current, &new).await.assert_done();
         current = new;
     }
@@ -123,7 +123,7 @@ async fn a26_of_24_remembered_passwords_each_is_refused_and_the_25th_is_free_thr
     let mut browser = server.browser();
     assert_eq!(browser.sign_in(ALIAS, "alice", &current).await.status, 303);
     for number in 1..24 {
-        let old = format!("Password-{number}");
+        let old = format!("Kettle-whistle-{number}");
         let answer = change(&api, &current, &old).await;
         assert!(answer.message().contains("to differ from the last 24 passwords"), "{old}: {}", answer.body);
         if number % 8 == 1 {
