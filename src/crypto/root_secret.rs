@@ -260,7 +260,20 @@ mod tests {
             Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(text).finalize().into_bytes()
         };
         let prk = hmac(SALT, &*secret.0);
-        assert_eq!(secret.derive("csrf").expose().as_slice(), hmac(&prk, b"csrf\x01").as_slice());
+        let first = hmac(&prk, b"csrf\x01");
+        assert_eq!(secret.derive("csrf").expose().as_slice(), first.as_slice());
+        let second = hmac(&prk, &[first.as_slice(), b"csrf\x02"].concat());
+        assert_eq!(secret.derive_long("csrf").as_slice(), [first.as_slice(), second.as_slice()].concat());
+    }
+
+    #[test]
+    fn a_file_with_secrets_is_read_whole_up_to_16_kib() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("peppers");
+        let text = "k".repeat(16 * 1024);
+        std::fs::write(&path, &text).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        assert!(*read_secret_file(&path).unwrap().unwrap() == text);
     }
 
     #[test]
