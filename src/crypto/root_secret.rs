@@ -267,6 +267,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_cannot_be_opened_is_not_taken_for_a_missing_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root-secret");
+        std::os::unix::fs::symlink(&path, &path).unwrap();
+        assert!(read_secret_file(&path).is_err(), "a link that leads to itself");
+        std::fs::remove_file(&path).unwrap();
+        assert!(read_secret_file(&path).unwrap().is_none());
+        std::fs::write(&path, "").unwrap();
+        assert!(read_secret_file(&path.join("below")).is_err(), "a file where a folder should be");
+    }
+
+    #[test]
     fn a_file_with_secrets_is_read_whole_up_to_16_kib() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("peppers");
