@@ -71,7 +71,7 @@ impl Drop for Server {
 
 fn program(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.env_clear().env("MSC_DATA_DIR", data).args(arguments);
+    command.env_clear().env("MSC_DATA_DIR", data).env("MSC_ADDRESS_LIMIT", "off").args(arguments);
     command
 }
 

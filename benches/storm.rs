@@ -55,7 +55,7 @@ impl Drop for Server {
 
 fn program(data: &std::path::Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.env_clear().env("MSC_DATA_DIR", data).args(arguments).stdout(Stdio::null());
+    command.env_clear().env("MSC_DATA_DIR", data).env("MSC_ADDRESS_LIMIT", "off").args(arguments).stdout(Stdio::null());
     command
 }
 

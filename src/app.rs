@@ -1,11 +1,12 @@
 //! What lives as long as the process: the store, the hasher, the keys, the clock, the random source, the settings
 //! that operations read. No door and no operation makes one of these for itself.
 
+use crate::address_limit::AddressLimit;
 use crate::clock::Clock;
 use crate::crypto::identifier::Random;
 use crate::crypto::password_hash::Hasher;
 use crate::crypto::password_hash::Parameters;
-use crate::crypto::root_secret::RootSecret;
+use crate::crypto::root_secret::{Key32, RootSecret};
 use crate::crypto::sealed::Sealer;
 use crate::store::Store;
 use std::sync::{PoisonError, RwLock};
@@ -32,6 +33,9 @@ pub struct App {
     pub clock: Clock,
     pub random: Random,
     pub lifetimes: Lifetimes,
+    pub address_limit: AddressLimit,
+    /// Names the buckets in which tries of passwords are counted.
+    pub throttle_key: Key32,
     /// Somebody chose a password of their own: what was kept for their first sign-in is no longer needed.
     pub password_chosen: Notify,
     common_parameters: RwLock<Option<Parameters>>,
@@ -45,15 +49,18 @@ impl App {
         clock: Clock,
         random: Random,
         lifetimes: Lifetimes,
+        address_limit: AddressLimit,
     ) -> Self {
         Self {
             store,
             hasher,
             sealer: Sealer::new(&root_secret),
+            throttle_key: root_secret.derive("throttle"),
             root_secret,
             clock,
             random,
             lifetimes,
+            address_limit,
             password_chosen: Notify::new(),
             common_parameters: RwLock::default(),
         }

@@ -5,7 +5,7 @@
 //! ```text
 //!   domain                          what IAM is: names, passwords, policies, the vocabulary of "no"
 //!   crypto, store  -> domain        the few lines that must be right; what we keep, on SQLite or PostgreSQL
-//!   app            -> crypto, store what lives as long as the process; clock, the time
+//!   app            -> crypto, store what lives as long as the process; clock, the time; address_limit, one of the limits
 //!   operations     -> app and all above   what one may do: `Context::perform` is the only way in
 //!   pages                           the words and states of every page: plain data to HTML
 //!   wire                            bodies and forms as they come in, read strictly; for both doors
@@ -25,6 +25,7 @@
 //! `server` -> `query_api/authenticate` with `sigv4` -> `query_api/parameters`, `actions`, `passwords` -> the very same
 //! `operations/context` and all after it -> `query_api/xml`.
 
+mod address_limit;
 pub mod app;
 pub mod clock;
 pub mod command_line;

@@ -5,6 +5,7 @@
 //! Why the secret has a first name: it is written beside its place, the database takes its check value, and then it is
 //! moved there. A start that was cut off in between is taken up where it ended.
 
+use crate::address_limit::AddressLimit;
 use crate::app::{App, Lifetimes};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -37,7 +38,8 @@ pub async fn open(config: &Config, clock: Clock, random: Random) -> Result<Arc<A
         }
     };
     let hasher = Hasher::start(config.hashing.clone());
-    let app = Arc::new(App::new(store, hasher, root_secret, clock, random, lifetimes(config)?));
+    let address_limit = AddressLimit::per_minute(config.address_limit);
+    let app = Arc::new(App::new(store, hasher, root_secret, clock, random, lifetimes(config)?, address_limit));
     crate::operations::housekeeping::refresh_common_parameters(&app).await;
     Ok(app)
 }
@@ -182,10 +184,14 @@ impl SecretPlace {
                 },
                 Err(error) => Err(StartError(format!("MSC_ROOT_SECRET_FILE: {error}"))),
             },
-            KeptSecret::Nowhere => Err(StartError(format!(
-                "MSC_ROOT_SECRET_FILE: the database is in use, but its root secret is not at {}; restore it, or give it as MSC_ROOT_SECRET",
-                self.file.display()
-            ))),
+            KeptSecret::Nowhere => match self.read()? {
+                // It was made between our look at its place and that at the database.
+                KeptSecret::InPlace(secret) | KeptSecret::Fresh(secret) => Ok(secret),
+                _ => Err(StartError(format!(
+                    "MSC_ROOT_SECRET_FILE: the database is in use, but its root secret is not at {}; restore it, or give it as MSC_ROOT_SECRET",
+                    self.file.display()
+                ))),
+            },
         }
     }
 

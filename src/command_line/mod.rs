@@ -119,6 +119,7 @@ async fn keep_house(app: Arc<App>) {
         tokio::time::sleep(HOUSEKEEPING).await;
         housekeeping::delete_expired_sessions(&app).await;
         housekeeping::forget_spent_signatures(&app).await;
+        housekeeping::forget_old_tries(&app).await;
         housekeeping::refresh_common_parameters(&app).await;
     }
 }

@@ -19,6 +19,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
@@ -39,6 +40,8 @@ pub struct Config {
     pub session_idle: Duration,
     pub session_absolute: Duration,
     pub temporary_password_lifetime: Duration,
+    /// Password checks that one address may ask for in a minute; none is without a limit.
+    pub address_limit: Option<NonZeroU32>,
     pub hashing: HashingSettings,
     /// Given as a setting; otherwise it stands in the file.
     pub root_secret: Option<RootSecret>,
@@ -136,6 +139,7 @@ impl Config {
             session_absolute: values.required("session_absolute", read::duration(minutes(1), days(30)))?,
             temporary_password_lifetime: values
                 .required("temporary_password_lifetime", read::duration(minutes(5), days(90)))?,
+            address_limit: values.required("address_limit", read::limit)?,
             hashing: hashing(values)?,
             root_secret: values.optional("root_secret", |text| RootSecret::parse(text).map_err(str::to_owned))?,
             root_secret_file: values

@@ -3,6 +3,7 @@
 use crate::crypto::root_secret::{decode_secret, read_secret_file};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -65,6 +66,14 @@ pub(super) fn short_text(text: &str) -> Result<String, String> {
         return Err("has to be 1 to 64 characters on one line".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// `off`, or a number from 1.
+pub(super) fn limit(text: &str) -> Result<Option<NonZeroU32>, String> {
+    match text {
+        "off" => Ok(None),
+        _ => text.parse().map(Some).map_err(|_| "has to be off or a number from 1".to_owned()),
+    }
 }
 
 /// A link for people: it goes into pages as it is.

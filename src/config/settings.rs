@@ -56,6 +56,7 @@ pub const SETTINGS: &[Setting] = &[
     row("session_idle", Value("1h"), Open, "A session ends after so long without a request"),
     row("session_absolute", Value("12h"), Open, "A session ends so long after the sign-in, whatever happens"),
     row("temporary_password_lifetime", Value("7d"), Open, "A password that an administrator or the command line has set can be used for so long"),
+    row("address_limit", Value("60"), Open, "How many password checks one address may ask for in a minute; off for no limit"),
     row("argon2_memory_kib", Value("19456"), Open, "Memory of one password hash, in KiB"),
     row("argon2_passes", Value("2"), Open, "Passes of one password hash"),
     row("argon2_lanes", Value("1"), Open, "Lanes of one password hash"),

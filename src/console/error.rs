@@ -27,6 +27,10 @@ pub(super) enum Problem {
     FormExpired {
         form: String,
     },
+    TooManyAttempts {
+        message: String,
+        seconds: u64,
+    },
     NotFound,
     MethodNotAllowed {
         allow: &'static str,
@@ -109,6 +113,10 @@ impl From<Error> for PageError {
             Error::Failed(failure) => Self::new(Problem::Failed(failure)),
             Error::Refused(refusal) => match refusal.code {
                 Code::NotAuthorized | Code::InvalidUserType => Self::refused(refusal, "view this page"),
+                Code::Throttled => Self::new(Problem::TooManyAttempts {
+                    seconds: refusal.retry_after_seconds().unwrap_or(1),
+                    message: refusal.message,
+                }),
                 Code::Busy | Code::EntityTemporarilyUnmodifiable => Self::unavailable(refusal.message, false),
                 Code::NoSuchEntity => Self::not_found(),
                 Code::OldPasswordIncorrect
@@ -139,6 +147,7 @@ impl ResponseError for PageError {
         let status = match &*self.0 {
             Problem::GoTo { .. } => 303,
             Problem::NotAuthorized { .. } | Problem::FormExpired { .. } => 403,
+            Problem::TooManyAttempts { .. } => 429,
             Problem::NotFound => 404,
             Problem::MethodNotAllowed { .. } => 405,
             Problem::Unreadable { status, .. } => *status,

@@ -37,6 +37,9 @@ impl PageError {
             Problem::MethodNotAllowed { allow } => {
                 response.insert_header((ALLOW, *allow));
             }
+            Problem::TooManyAttempts { seconds, .. } => {
+                response.insert_header((RETRY_AFTER, seconds.to_string()));
+            }
             Problem::Failed(failure) => {
                 tracing::error!(request.id = asked.request_id, error = %told(failure.source.as_ref()), "a request failed");
                 if failure.unavailable {
@@ -70,6 +73,9 @@ impl PageError {
                 ErrorPage::not_authorized(frame, what, Refused { user_arn, action, resource }, id)
             }
             Problem::FormExpired { form } => ErrorPage::form_expired(frame, form, id),
+            Problem::TooManyAttempts { message, seconds } => {
+                ErrorPage::too_many_attempts(frame, message, *seconds, again, id)
+            }
             Problem::NotFound | Problem::GoTo { .. } => ErrorPage::not_found(frame, id),
             Problem::MethodNotAllowed { .. } => {
                 ErrorPage::unreadable(frame, status, "This address does not take that method.", "/", id)

@@ -9,6 +9,8 @@ use actix_web::HttpRequest;
 pub enum Told {
     /// And this many other sessions ended.
     PasswordChanged(u64),
+    /// Since the last sign-in there were so many wrong passwords.
+    FailedAttempts(u32),
     SignedOut,
     SessionExpired,
     /// The session was ended by a change that this browser itself had sent.
@@ -19,6 +21,7 @@ impl Told {
     pub fn code(self) -> String {
         match self {
             Self::PasswordChanged(ended) => format!("password-changed.{ended}"),
+            Self::FailedAttempts(count) => format!("failed-attempts.{count}"),
             Self::SignedOut => "signed-out".to_owned(),
             Self::SessionExpired => "session-expired".to_owned(),
             Self::PasswordChangedByThisBrowser => "password-was-changed".to_owned(),
@@ -30,7 +33,11 @@ impl Told {
             "signed-out" => Some(Self::SignedOut),
             "session-expired" => Some(Self::SessionExpired),
             "password-was-changed" => Some(Self::PasswordChangedByThisBrowser),
-            _ => code.strip_prefix("password-changed.")?.parse().ok().map(Self::PasswordChanged),
+            _ => match code.split_once('.')? {
+                ("password-changed", ended) => ended.parse().ok().map(Self::PasswordChanged),
+                ("failed-attempts", count) => count.parse().ok().map(Self::FailedAttempts),
+                _ => None,
+            },
         }
     }
 
@@ -48,6 +55,7 @@ mod tests {
         let all = [
             Told::PasswordChanged(0),
             Told::PasswordChanged(12),
+            Told::FailedAttempts(3),
             Told::SignedOut,
             Told::SessionExpired,
             Told::PasswordChangedByThisBrowser,
@@ -55,7 +63,15 @@ mod tests {
         for told in all {
             assert_eq!(Told::parse(&told.code()), Some(told));
         }
-        for wrong in ["", "x", "password-changed.", "password-changed.-1", "password-changed.<b>"] {
+        for wrong in [
+            "",
+            "x",
+            "password-changed.",
+            "password-changed.-1",
+            "password-changed.<b>",
+            "failed-attempts.",
+            "failed.3",
+        ] {
             assert_eq!(Told::parse(wrong), None, "{wrong}");
         }
     }

@@ -3,6 +3,7 @@
 
 use super::change_password::{done, overtaken};
 use super::error::PageError;
+use super::flash::Told;
 use super::form::Checked;
 use super::origin::next_page;
 use super::page::{Show, user_menu};
@@ -88,6 +89,10 @@ async fn show(
         Some(Standing::ResetRequired | Standing::Good) | None => {
             ForcedChangePage::first_sign_in(frame, menu, form().await?)
         }
+    };
+    let page = match show.told {
+        Some(Told::FailedAttempts(count)) => page.failed_attempts(count),
+        _ => page,
     };
     let page = page.next(next).refused(problems);
     if problems.is_empty() { show.ok(&page) } else { show.unprocessable(&page) }

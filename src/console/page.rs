@@ -55,6 +55,7 @@ impl Show {
     pub fn signed_in(&self, signed_in: &SignedIn) -> Result<Frame, PageError> {
         let flash = match self.told {
             Some(Told::PasswordChanged(ended)) => Some(Flash::password_changed(ended)),
+            Some(Told::FailedAttempts(count)) => Some(Flash::failed_attempts(count)),
             _ => None,
         };
         Ok(Frame { user_menu: Some(user_menu(signed_in.user()?)), flash, ..self.step(signed_in) })

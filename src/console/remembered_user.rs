@@ -3,6 +3,7 @@
 
 use crate::crypto::identifier::Random;
 use crate::crypto::sealed::{Place, Sealer};
+use crate::operations::authenticate::KnownDevice;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,16 @@ impl RememberedUsers {
         }
         let plain = serde_json::to_vec(&self.0).ok()?;
         Some(URL_SAFE_NO_PAD.encode(sealer.seal(random, PLACE, &plain)))
+    }
+
+    /// What the throttle knows devices by.
+    pub fn devices(&self) -> Vec<KnownDevice> {
+        let device = |user: &RememberedUser| KnownDevice {
+            account_id: user.account_id.clone(),
+            user_name: user.user_name.clone(),
+            device_id: user.device_id.clone(),
+        };
+        self.0.iter().map(device).collect()
     }
 
     pub fn newest(&self) -> Option<&RememberedUser> {

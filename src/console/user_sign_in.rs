@@ -84,9 +84,9 @@ pub async fn post(
         let page = page_of(&mut show, &request, &account, next);
         return show.unprocessable(&page.incomplete(form.user_name, !form.password.is_empty(), form.remember));
     }
-    let facts = state::facts(&request);
-    let attempt = SignInRequest { account: name, user_name: form.user_name.clone(), password: form.password };
-    match authenticate::sign_in(&show.console().app, &facts, &attempt).await {
+    let devices = remembered_users(&request, show.console()).devices();
+    let attempt = SignInRequest { account: name, user_name: form.user_name.clone(), password: form.password, devices };
+    match sign_in_to_end(&request, &show, attempt).await {
         Ok(signed_in) => {
             if signed_in.stage().is_some() {
                 remember(&mut show, &request, &signed_in, &account, form.remember);
@@ -99,6 +99,13 @@ pub async fn post(
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// Though the client left: who breaks off before the answer has tried all the same.
+async fn sign_in_to_end(request: &HttpRequest, show: &Show, attempt: SignInRequest) -> Result<SignedIn, Error> {
+    let (app, facts) = (show.console().app.clone(), state::facts(request));
+    let work = actix_web::rt::spawn(async move { authenticate::sign_in(&app, &facts, &attempt).await });
+    work.await.unwrap_or_else(|error| Err(Error::failed(error)))
 }
 
 fn remember(show: &mut Show, request: &HttpRequest, signed_in: &SignedIn, account: &str, wanted: bool) {
@@ -145,6 +152,9 @@ fn open(
         request: &state::facts(request),
     };
     session::open(browser_session, &new)?;
+    if signed_in.told_failures > 0 {
+        show = show.telling(Told::FailedAttempts(signed_in.told_failures));
+    }
     let location = match stage {
         Stage::Full => next.unwrap_or(DEFAULT_PAGE).to_owned(),
         Stage::MustChangePassword => forced_change::location(next),

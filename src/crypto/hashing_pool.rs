@@ -6,7 +6,7 @@
 use super::password_hash::HashingError;
 use argon2::Block;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -62,6 +62,9 @@ impl Workbench {
 /// The threads end when the last clone of the pool is gone.
 pub(super) struct Pool {
     queue: SyncSender<Job>,
+    /// How many jobs the queue holds, and how many it can.
+    waiting: Arc<AtomicUsize>,
+    capacity: usize,
     patience: Duration,
 }
 
@@ -69,15 +72,21 @@ impl Pool {
     /// `usual` is how many blocks a thread keeps from job to job.
     pub(super) fn start(threads: usize, queue: usize, patience: Duration, usual: usize) -> Self {
         let (sender, receiver) = sync_channel(queue);
+        let waiting = Arc::new(AtomicUsize::new(0));
         let receiver = Arc::new(Mutex::new(receiver));
         for number in 0..threads.max(1) {
-            let receiver = Arc::clone(&receiver);
+            let (receiver, waiting) = (Arc::clone(&receiver), Arc::clone(&waiting));
             std::thread::Builder::new()
                 .name(format!("hashing-{number}"))
-                .spawn(move || work(&receiver, Workbench::new(usual)))
+                .spawn(move || work(&receiver, &waiting, Workbench::new(usual)))
                 .expect("a process that cannot start its few threads cannot serve");
         }
-        Self { queue: sender, patience }
+        Self { queue: sender, waiting, capacity: queue, patience }
+    }
+
+    /// Whether another job would be sent away.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) >= self.capacity
     }
 
     /// Waits for a thread at most as long as the patience, then for the job itself as long as it takes.
@@ -98,7 +107,11 @@ impl Pool {
             // Nobody may be listening any more: then the result is dropped here.
             let _ = reply.send(result.unwrap_or(Err(HashingError::Panicked)));
         });
-        self.queue.try_send(job).map_err(|_| HashingError::Busy)?;
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        if self.queue.try_send(job).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(HashingError::Busy);
+        }
         if let Ok(answered) = tokio::time::timeout(self.patience, &mut answer).await {
             return answered.unwrap_or(Err(HashingError::Panicked));
         }
@@ -109,11 +122,12 @@ impl Pool {
     }
 }
 
-fn work(queue: &Mutex<Receiver<Job>>, mut bench: Workbench) {
+fn work(queue: &Mutex<Receiver<Job>>, waiting: &AtomicUsize, mut bench: Workbench) {
     loop {
         // The guard is dropped at the end of the statement: threads wait for each other only while they fetch.
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
+        waiting.fetch_sub(1, Ordering::Relaxed);
         // The job answers first; the wiping is on nobody's time.
         job(&mut bench);
         bench.wipe();

@@ -158,7 +158,7 @@ pub fn one_time_password(random: &Random, length: usize) -> Zeroizing<String> {
 }
 
 /// In small letters.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }

@@ -148,6 +148,11 @@ impl Hasher {
         Self { pool: Arc::new(pool), argon: Arc::new(argon) }
     }
 
+    /// Whether another password would be sent away as [`HashingError::Busy`].
+    pub fn is_full(&self) -> bool {
+        self.pool.is_full()
+    }
+
     /// Today's parameters and pepper, a fresh salt.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashingError> {
         self.run(move |argon, bench| {

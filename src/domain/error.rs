@@ -3,6 +3,7 @@
 
 use super::violation::Violation;
 use std::fmt;
+use time::Duration;
 
 /// Why a text is not what it should be. The door that took it says which field it stood in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub enum Code {
     InvalidInput,
     /// The caller is not an IAM user (`InvalidUserType`).
     InvalidUserType,
+    /// Passwords were tried too often; the details say when another one may be tried.
+    Throttled,
     /// More work is waiting than the machine can do in time.
     Busy,
 }
@@ -83,6 +86,7 @@ impl Code {
             Self::ValidationError => "ValidationError",
             Self::InvalidInput => "InvalidInput",
             Self::InvalidUserType => "InvalidUserType",
+            Self::Throttled => "Throttling",
             Self::Busy => "ServiceUnavailable",
         }
     }
@@ -104,6 +108,8 @@ pub struct Details {
     /// What the record says where it is not the message: of a name that nobody has less, because it may be a password in
     /// the wrong place; of a target that the caller may not know more.
     pub recorded: Option<String>,
+    /// When the same may be asked again.
+    pub retry_after: Option<Duration>,
 }
 
 /// An answer for the caller, word for word.
@@ -118,6 +124,13 @@ pub struct Refusal {
 impl Refusal {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), details: Box::default() }
+    }
+
+    /// Whole seconds, none of them too few.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        let wait = self.details.retry_after?;
+        let begun = i64::from(wait.subsec_nanoseconds() > 0);
+        Some(u64::try_from(wait.whole_seconds() + begun).unwrap_or_default().max(1))
     }
 }
 

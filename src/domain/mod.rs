@@ -18,5 +18,6 @@ pub mod policy;
 pub mod principal;
 pub mod quota;
 pub mod tag;
+pub mod throttle;
 pub mod user;
 pub mod violation;

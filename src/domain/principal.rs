@@ -19,8 +19,11 @@ pub enum Caller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
     Console(ConsoleSession),
-    /// A signature of this request.
-    AccessKey(AccessKeyId),
+    /// A signature of this request. `slot`: which of the user's two keys it is; one that is made anew has the same.
+    AccessKey {
+        access_key_id: AccessKeyId,
+        slot: u32,
+    },
 }
 
 /// An IAM user, as its account knows it at this moment.

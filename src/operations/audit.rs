@@ -126,7 +126,7 @@ fn identity(caller: &Caller) -> Value {
                 "creationDate": session.signed_in_at.format(&Rfc3339).unwrap_or_default(),
             }});
         }
-        Credentials::AccessKey(access_key_id) => identity["accessKeyId"] = json!(access_key_id.as_str()),
+        Credentials::AccessKey { access_key_id, .. } => identity["accessKeyId"] = json!(access_key_id.as_str()),
     }
     identity
 }

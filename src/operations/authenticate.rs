@@ -1,11 +1,13 @@
 //! All that is done before there is a caller: sign in, resume a session, keep and end one.
 //!
 //! Why one answer: an unknown account, an unknown user, a user without a password and a wrong password give the same
-//! refusal at the price of exactly one hash, so that neither words nor time tell them apart.
+//! refusal at the price of exactly one hash, so that neither words nor time tell them apart. Whether they are throttled does
+//! not tell them apart either: a name that nobody has is counted like any other.
 
 use super::audit::{console_login, failed_console_login};
 use super::context::RequestFacts;
 use super::refusal::{hashing_failure, store_failure};
+use super::throttle::{Try, check_address, sign_in_bucket};
 use crate::app::App;
 use crate::crypto::password_hash::Parameters;
 use crate::domain::account::{AccountId, AccountName};
@@ -20,6 +22,8 @@ use crate::store::login_profiles::{LoginProfileRecord, SignInFacts};
 use crate::store::sessions::SignIn;
 use time::OffsetDateTime;
 
+pub use super::throttle::KnownDevice;
+
 /// How often a sign-in that a change of the password overtook looks again.
 const ATTEMPTS: usize = 3;
 
@@ -28,6 +32,8 @@ pub struct SignInRequest {
     pub account: AccountName,
     pub user_name: String,
     pub password: TypedPassword,
+    /// What the browser shows of earlier sign-ins, whoever's they were.
+    pub devices: Vec<KnownDevice>,
 }
 
 /// A password that was right.
@@ -38,6 +44,8 @@ pub struct SignedIn {
     pub standing: Standing,
     /// When somebody else changed the password since the last sign-in.
     pub told_change_at: Option<OffsetDateTime>,
+    /// How many wrong passwords there were since the last sign-in.
+    pub told_failures: u32,
     pub last_sign_in_at: Option<OffsetDateTime>,
 }
 
@@ -53,19 +61,44 @@ impl SignedIn {
 }
 
 pub async fn sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<SignedIn, Error> {
+    check_address(app, request)?;
+    let account = find_account(app, &attempt.account).await?;
+    let SignInRequest { account: typed, user_name, devices, .. } = attempt;
+    let bucket = sign_in_bucket(app, typed, account.as_ref(), user_name, devices);
+    let tried = Try::begin(app, request, bucket).await?;
+    match find_and_open(app, request, attempt, account.as_ref(), &tried).await {
+        Ok(Some(signed_in)) => Ok(signed_in),
+        Ok(None) => Err(Error::refused(Code::SignInFailed, "Your user name or password is incorrect.")),
+        // Either nothing was hashed, or the password was right.
+        Err(error) => {
+            tried.took_no_look().await;
+            Err(error)
+        }
+    }
+}
+
+/// None: what was typed does not fit, and this is recorded.
+async fn find_and_open(
+    app: &App,
+    request: &RequestFacts,
+    attempt: &SignInRequest,
+    account: Option<&AccountId>,
+    tried: &Try<'_>,
+) -> Result<Option<SignedIn>, Error> {
     for _ in 0..ATTEMPTS {
         let now = app.clock.now();
-        let account = find_account(app, &attempt.account).await?;
-        let facts = find_user(app, account.as_ref(), &attempt.user_name).await?;
+        let facts = find_user(app, account, &attempt.user_name).await?;
         let Some(verified) = verify(app, facts.as_ref(), &attempt.password).await? else {
-            record_failure(app, request, now, account.as_ref(), facts.as_ref()).await;
-            return Err(Error::refused(Code::SignInFailed, "Your user name or password is incorrect."));
+            let record = failure_record(app, request, now, account, facts.as_ref());
+            let owner = facts.as_ref().map(|facts| &facts.user.user_id);
+            tried.failed(owner, Some(&record)).await;
+            return Ok(None);
         };
-        if let Some(signed_in) = open(app, request, now, &verified).await? {
+        if let Some(signed_in) = open(app, request, now, &verified, tried).await? {
             if verified.outdated {
                 rehash(app, verified.profile, &attempt.password).await;
             }
-            return Ok(signed_in);
+            return Ok(Some(signed_in));
         }
     }
     Err(super::refusal::changed_meanwhile())
@@ -117,6 +150,7 @@ async fn open(
     request: &RequestFacts,
     now: OffsetDateTime,
     verified: &Verified<'_>,
+    tried: &Try<'_>,
 ) -> Result<Option<SignedIn>, Error> {
     let Verified { facts, profile, .. } = verified;
     let user = iam_user(facts);
@@ -124,12 +158,14 @@ async fn open(
         session_epoch: facts.user.session_epoch,
         standing: profile.login_profile().standing(facts.password_policy.as_ref(), now),
         told_change_at: None,
+        told_failures: 0,
         last_sign_in_at: facts.user.password_last_used_at,
         user,
     };
     let record = console_login(app, request, now, Some(&signed_in.user));
     if signed_in.stage().is_none() {
         record_refusal(app, request, &failed_console_login(record, None, "The password has expired")).await;
+        tried.succeeded().await;
         return Ok(Some(signed_in));
     }
     let sign_in = SignIn {
@@ -137,10 +173,12 @@ async fn open(
         session_epoch: signed_in.session_epoch,
         at: now,
         tells_change: signed_in.stage() == Some(Stage::Full),
+        bucket: tried.bucket().clone(),
     };
     match app.store.record_sign_in(&sign_in, &record).await {
         Ok(recorded) => {
             signed_in.told_change_at = recorded.told_change_at;
+            signed_in.told_failures = recorded.told_failures;
             Ok(Some(signed_in))
         }
         Err(StoreError::Conflict) => Ok(None),
@@ -158,20 +196,19 @@ fn iam_user(facts: &SignInFacts) -> IamUser {
     }
 }
 
-/// A failure of the record is no reason to answer otherwise.
-async fn record_failure(
+fn failure_record(
     app: &App,
     request: &RequestFacts,
     now: OffsetDateTime,
     account: Option<&AccountId>,
     facts: Option<&SignInFacts>,
-) {
+) -> AuditRecord {
     let user = facts.map(iam_user);
     let message = if user.is_some() { "Failed authentication" } else { "No username found in supplied account" };
-    let record = failed_console_login(console_login(app, request, now, user.as_ref()), account, message);
-    record_refusal(app, request, &record).await;
+    failed_console_login(console_login(app, request, now, user.as_ref()), account, message)
 }
 
+/// A failure of the record is no reason to answer otherwise.
 async fn record_refusal(app: &App, request: &RequestFacts, record: &AuditRecord) {
     if let Err(error) = app.store.audit(record).await {
         tracing::error!(request.id = %request.request_id, error = %told(&error), "a failed sign-in could not be recorded");

@@ -11,7 +11,7 @@ use crate::domain::account::AccountId;
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
 use crate::domain::error::{Code, Error, Refusal};
-use crate::domain::principal::{Caller, IamUser};
+use crate::domain::principal::{Caller, Credentials, IamUser};
 use std::net::IpAddr;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -151,9 +151,15 @@ impl Context {
 
     /// The caller as an IAM user; anyone else cannot do what only IAM users do.
     pub fn user(&self) -> Result<&IamUser, Error> {
-        self.caller
-            .user()
-            .ok_or_else(|| Error::refused(Code::InvalidUserType, "Only IAM Users can change their own password."))
+        self.caller.user().ok_or_else(not_an_iam_user)
+    }
+
+    /// The same, with what the user has proved to be one by.
+    pub(super) fn credentials(&self) -> Result<(&IamUser, &Credentials), Error> {
+        match &self.caller {
+            Caller::User { user, credentials } => Ok((user, credentials)),
+            Caller::Operator => Err(not_an_iam_user()),
+        }
     }
 
     /// The account that the request is about.
@@ -161,12 +167,20 @@ impl Context {
         self.account_id.as_ref().ok_or_else(|| Error::refused(Code::ValidationError, "Name an account."))
     }
 
+    /// What was only told to wait is not recorded: what it has to wait for is.
     async fn record_refusal(&self, event_name: &'static str, refusal: &Refusal) {
+        if refusal.code == Code::Throttled {
+            return;
+        }
         let record = self.audit_record(event_name).refused(refusal);
         if let Err(error) = self.app.store.audit(&record).await {
             tracing::error!(request.id = %self.request.request_id, action = event_name, %error, "a refusal could not be recorded");
         }
     }
+}
+
+fn not_an_iam_user() -> Error {
+    Error::refused(Code::InvalidUserType, "Only IAM Users can change their own password.")
 }
 
 async fn authorize<'a>(cx: &'a Context, demands: &[Demand]) -> Result<Authorized<'a>, Error> {

@@ -21,6 +21,12 @@ pub async fn forget_spent_signatures(app: &App) -> u64 {
     in_batches("spent signatures", || app.store.forget_spent_signatures(app.clock.now(), BATCH)).await
 }
 
+/// Tries of passwords that hold nobody back any more; returns how many rows went.
+pub async fn forget_old_tries(app: &App) -> u64 {
+    app.address_limit.forget_idle();
+    in_batches("old tries of passwords", || app.store.forget_old_tries(app.clock.now(), BATCH)).await
+}
+
 async fn in_batches<F: Future<Output = Result<u64, StoreError>>>(what: &str, delete: impl Fn() -> F) -> u64 {
     let mut deleted = 0;
     loop {

@@ -4,6 +4,7 @@ use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::password::{history_entry, judged};
 use super::refusal::{hashing_failure, no_login_profile, no_such_user, store_failure};
+use super::throttle::user_key_of;
 use super::user::find;
 use crate::app::App;
 use crate::crypto::identifier::one_time_password;
@@ -59,7 +60,8 @@ impl CreateLoginProfile {
         let new = judged(&facts, &self.password)?;
         let history_entry = history_entry(&cx.app, &facts, &new).await?;
         let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
-        let profile = login_profile(cx, hash, history_entry, self.password_reset_required);
+        let throttle_key = user_key_of(&cx.app, &facts.user.account_id, &facts.user.user_name);
+        let profile = login_profile(cx, hash, history_entry, self.password_reset_required, throttle_key);
         let parameters = parameters(&facts.user, self.password_reset_required);
         let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
         let seen = facts.account.authorization_version;
@@ -184,7 +186,13 @@ impl UpdateLoginProfile {
         let new = judged(facts, password)?;
         let history_entry = history_entry(&cx.app, facts, &new).await?;
         let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
-        let profile = login_profile(cx, hash, history_entry, reset);
+        let profile = login_profile(
+            cx,
+            hash,
+            history_entry,
+            reset,
+            user_key_of(&cx.app, &facts.user.account_id, &facts.user.user_name),
+        );
         let replacement = PasswordReplacement {
             user_id: facts.user.user_id.clone(),
             version: seen.version,
@@ -195,6 +203,7 @@ impl UpdateLoginProfile {
             password_reset_required: reset,
             temporary_expires_at: profile.temporary_expires_at,
             untold: true,
+            throttle_key: Some(profile.throttle_key),
             own_session: None,
         };
         Ok(cx.app.store.replace_password(&replacement, record).await.map(|_| ()))
@@ -207,12 +216,14 @@ pub(super) fn login_profile(
     hash: PasswordHash,
     history_entry: PasswordHash,
     reset: bool,
+    throttle_key: String,
 ) -> NewLoginProfile {
     NewLoginProfile {
         hash,
         history_entry,
         password_reset_required: reset,
         temporary_expires_at: reset.then(|| cx.now + cx.app.lifetimes.temporary_password),
+        throttle_key,
     }
 }
 

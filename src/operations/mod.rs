@@ -41,6 +41,7 @@ pub mod policy_holder;
 mod refusal;
 pub mod session;
 pub mod sign_request;
+pub mod throttle;
 pub mod user;
 pub mod user_details;
 pub mod user_tag;

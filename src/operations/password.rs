@@ -8,6 +8,7 @@
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::refusal::{hashing_failure, no_login_profile, no_such_user, store_failure};
+use super::throttle::{Try, check_address};
 use crate::app::App;
 use crate::crypto::password_hash::Parameters;
 use crate::domain::action::Action;
@@ -47,6 +48,7 @@ impl Operation for ChangePassword {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<PasswordChanged, Error> {
+        check_address(&cx.app, &cx.request)?;
         let mut work = Work::default();
         cx.until_settled(self, async |cx| self.attempt(cx, &mut work).await).await
     }
@@ -72,7 +74,7 @@ impl ChangePassword {
         let Some(profile) = &facts.login_profile else { return Err(no_login_profile(&user.user_name)) };
         refuse_what_has_ended(cx, &facts, profile)?;
         if work.verified.as_ref() != Some(&profile.hash) {
-            self.verify_old(&cx.app, &facts, &profile.hash).await?;
+            self.verify_old(cx, &facts, &profile.hash).await?;
             work.verified = Some(profile.hash.clone());
         }
         let new = judged(&facts, &self.new_password)?;
@@ -93,15 +95,34 @@ impl ChangePassword {
         self.replace(cx, &facts, Replacement { version: profile.version, hash, history_entry }).await
     }
 
-    async fn verify_old(&self, app: &App, facts: &PasswordFacts, stored: &PasswordHash) -> Result<(), Error> {
-        let matches = if let Ok(old) = self.old_password.password() {
-            app.hasher.verify(old, stored.clone()).await.map_err(hashing_failure)?.matches
-        } else {
-            let text = self.old_password.expose().to_owned();
-            app.hasher.verify_dummy(text, Parameters::of(stored).ok()).await.map_err(hashing_failure)?;
-            false
-        };
-        if matches { Ok(()) } else { Err(old_password_incorrect(facts, &self.new_password)) }
+    /// One try of the bucket of the session or of the access key.
+    async fn verify_old(&self, cx: &Authorized<'_>, facts: &PasswordFacts, stored: &PasswordHash) -> Result<(), Error> {
+        let tried = Try::of_caller(cx).await?;
+        match self.fits(&cx.app, stored).await {
+            Ok(true) => {
+                tried.succeeded().await;
+                Ok(())
+            }
+            Ok(false) => {
+                // Whoever sits at the session knows it; of what was done with a key the owner is told.
+                let owner = cx.caller.session().is_none().then_some(&facts.user.user_id);
+                tried.failed(owner, None).await;
+                Err(old_password_incorrect(facts, &self.new_password))
+            }
+            Err(error) => {
+                tried.took_no_look().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn fits(&self, app: &App, stored: &PasswordHash) -> Result<bool, Error> {
+        if let Ok(old) = self.old_password.password() {
+            return Ok(app.hasher.verify(old, stored.clone()).await.map_err(hashing_failure)?.matches);
+        }
+        let text = self.old_password.expose().to_owned();
+        app.hasher.verify_dummy(text, Parameters::of(stored).ok()).await.map_err(hashing_failure)?;
+        Ok(false)
     }
 
     async fn replace(
@@ -124,6 +145,7 @@ impl ChangePassword {
             password_reset_required: false,
             temporary_expires_at: None,
             untold: own_session.is_none(),
+            throttle_key: None,
             own_session: own_session.clone(),
         };
         let record = cx.audit_record(Self::NAME);

@@ -77,11 +77,14 @@ pub(super) fn store_failure(error: StoreError) -> Error {
     Error::Failed(Failure { outcome, unavailable, source: Box::new(error) })
 }
 
+/// More passwords wait to be hashed than can be in time.
+pub(super) fn busy() -> Error {
+    Error::refused(Code::Busy, "The server is busy. Nothing was changed. Try again in a moment.")
+}
+
 pub(super) fn hashing_failure(error: HashingError) -> Error {
     match error {
-        HashingError::Busy => {
-            Error::refused(Code::Busy, "The server is busy. Nothing was changed. Try again in a moment.")
-        }
+        HashingError::Busy => busy(),
         other => Error::failed(other),
     }
 }

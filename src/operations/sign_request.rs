@@ -52,7 +52,8 @@ impl SigningKey {
             path: user.path.clone(),
         };
         let account_id = Some(user.account_id.clone());
-        let caller = Caller::User { user, credentials: Credentials::AccessKey(self.access_key.access_key_id) };
+        let AccessKeyRecord { access_key_id, slot, .. } = self.access_key;
+        let caller = Caller::User { user, credentials: Credentials::AccessKey { access_key_id, slot } };
         let judged = Judged::with_permissions(self.permissions);
         Context { judged, ..Context::new(app, caller, account_id, now, request) }
     }

@@ -109,12 +109,8 @@ impl ErrorPage {
 
     /// 429. `back` is the address of the form that was sent too often.
     #[must_use]
-    pub fn too_many_attempts(frame: Frame, seconds: u64, back: &str, request_id: &str) -> Self {
-        let title = match seconds {
-            1 => "Try again in 1 second".to_owned(),
-            n => format!("Try again in {n} seconds"),
-        };
-        let text = "There were too many attempts for this user. The account is not locked.";
+    pub fn too_many_attempts(frame: Frame, text: &str, seconds: u64, back: &str, request_id: &str) -> Self {
+        let title = format!("Try again in {}", in_words(seconds));
         let label = if frame.user_menu.is_some() { "Back" } else { "Back to sign in" };
         let button = Link::new(label, back);
         let mut page = Self::new(frame, 429, "Too many attempts", button, request_id);
@@ -153,6 +149,16 @@ impl ErrorPage {
         let heading = "We could not read that request";
         Self::new(frame, status, heading, button, request_id).saying(format!("{what} {NOTHING_CHANGED}"))
     }
+}
+
+/// As long as people wait for it: nobody counts the seconds of an hour.
+fn in_words(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7200 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3600), "hour"),
+    };
+    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
 
 /// Who was refused what.

@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::frame::{Alert, Frame, Tone, UserMenu};
+use super::frame::{Alert, Frame, Tone, UserMenu, failed_attempts};
 use super::password_form::{PasswordForm, Problem};
 
 const CONTACT: &str = "Contact your administrator";
@@ -19,7 +19,7 @@ pub struct ForcedChangePage {
     pub user: UserMenu,
     /// `None` where the password cannot be changed here.
     pub form: Option<PasswordForm>,
-    /// Says why there is no form.
+    /// Says why there is no form, or what the owner should know.
     pub alert: Option<Alert>,
     /// Where to go after the change; empty for the default.
     pub next: String,
@@ -84,6 +84,14 @@ impl ForcedChangePage {
     #[must_use]
     pub fn refused(mut self, problems: &[Problem]) -> Self {
         self.form = self.form.map(|form| form.refused(problems));
+        self
+    }
+
+    /// With what others tried since the last sign-in.
+    #[must_use]
+    pub fn failed_attempts(mut self, count: u32) -> Self {
+        let (title, text) = failed_attempts(count);
+        self.alert = Some(Alert::new(Tone::Warning, title, text));
         self
     }
 

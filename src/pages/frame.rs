@@ -163,6 +163,23 @@ impl Flash {
         };
         Self::success("Your password was changed", text)
     }
+
+    /// After a sign-in; `count` is the number of wrong passwords since the one before.
+    #[must_use]
+    pub fn failed_attempts(count: u32) -> Self {
+        let (title, text) = failed_attempts(count);
+        Self { tone: Tone::Warning, title, text: text.to_owned() }
+    }
+}
+
+/// What the owner of a password is told about those who did not know it.
+#[must_use]
+pub fn failed_attempts(count: u32) -> (String, &'static str) {
+    let title = match count {
+        1 => "There was 1 failed attempt to use your password since your last sign-in".to_owned(),
+        n => format!("There were {n} failed attempts to use your password since your last sign-in"),
+    };
+    (title, "If this was not you, change your password and tell your administrator.")
 }
 
 /// A message inside a page.

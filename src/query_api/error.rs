@@ -11,7 +11,7 @@ use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use std::borrow::Cow;
 
 /// How long a client should wait where the server is busy or the database is away.
-const RETRY_SECONDS: &str = "2";
+const RETRY_SECONDS: u64 = 2;
 
 /// A "no" on the wire.
 #[derive(Debug)]
@@ -19,13 +19,15 @@ pub struct ApiError {
     status: u16,
     code: &'static str,
     message: Cow<'static, str>,
+    /// Seconds after which the same may be asked again.
+    retry_after: Option<u64>,
     /// For the log alone.
     cause: Option<Failure>,
 }
 
 impl ApiError {
     pub fn new(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), cause: None }
+        Self { status, code, message: message.into(), retry_after: None, cause: None }
     }
 
     pub fn validation(message: impl Into<Cow<'static, str>>) -> Self {
@@ -90,8 +92,9 @@ impl ApiError {
         }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponse::build(status);
-        if self.status == 503 {
-            response.insert_header((RETRY_AFTER, RETRY_SECONDS));
+        let retry_after = self.retry_after.or((self.status == 503).then_some(RETRY_SECONDS));
+        if let Some(seconds) = retry_after {
+            response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
         if self.status == 405 {
             response.insert_header((ALLOW, "POST"));
@@ -105,7 +108,14 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
             Error::Failed(failure) => Self::failed(failure),
-            Error::Refused(refusal) => Self::new(status(refusal.code), refusal.code.name(), refusal.message),
+            Error::Refused(refusal) => {
+                let retry_after = refusal.retry_after_seconds();
+                let message = match retry_after {
+                    Some(seconds) => format!("{} Try again in {seconds} s.", refusal.message),
+                    None => refusal.message,
+                };
+                Self { retry_after, ..Self::new(status(refusal.code), refusal.code.name(), message) }
+            }
         }
     }
 }
@@ -126,7 +136,8 @@ fn status(code: Code) -> u16 {
         | Code::DeleteConflict
         | Code::LimitExceeded
         | Code::EntityTemporarilyUnmodifiable => 409,
-        Code::PasswordPolicyViolation
+        Code::Throttled
+        | Code::PasswordPolicyViolation
         | Code::MalformedPolicyDocument
         | Code::ValidationError
         | Code::InvalidInput

@@ -17,6 +17,8 @@ pub use super::permissions::Permissions;
 pub struct AccessKeyRecord {
     pub access_key_id: AccessKeyId,
     pub user_id: UserId,
+    /// 1 or 2: a user has no third key.
+    pub slot: u32,
     pub status: Status,
     pub created_at: OffsetDateTime,
     pub last_used: Option<LastUsed>,
@@ -51,7 +53,7 @@ const SIGNATURE_KEPT: Duration = Duration::minutes(31);
 
 macro_rules! access_key_columns {
     () => {
-        "k.access_key_id, k.user_id AS key_user_id, k.status, k.created_at AS key_created_at, \
+        "k.access_key_id, k.user_id AS key_user_id, k.slot, k.status, k.created_at AS key_created_at, \
          k.last_used_at, k.last_used_service, k.last_used_region"
     };
 }
@@ -90,6 +92,7 @@ impl Record for AccessKeyRecord {
         Ok(Self {
             access_key_id: row.get("access_key_id")?,
             user_id: row.get("key_user_id")?,
+            slot: row.get("slot")?,
             status: row.get("status")?,
             created_at: row.get("key_created_at")?,
             last_used,

@@ -46,6 +46,8 @@ pub struct NewLoginProfile {
     pub history_entry: PasswordHash,
     pub password_reset_required: bool,
     pub temporary_expires_at: Option<OffsetDateTime>,
+    /// Whoever sets a password forgives what was tried against the user.
+    pub throttle_key: String,
 }
 
 /// A new password in the place of one that was seen.
@@ -63,6 +65,8 @@ pub struct PasswordReplacement {
     pub temporary_expires_at: Option<OffsetDateTime>,
     /// The owner did not do it in the console and is told at the next sign-in.
     pub untold: bool,
+    /// Where somebody else sets it: forgives what was tried against the user.
+    pub throttle_key: Option<String>,
     /// Of the session that the owner acts in: it ends too, and is remembered for a minute as ended by this.
     pub own_session: Option<String>,
 }
@@ -134,7 +138,8 @@ impl Tx {
         profile: &NewLoginProfile,
         at: OffsetDateTime,
     ) -> Result<(), StoreError> {
-        let NewLoginProfile { hash, history_entry, password_reset_required, temporary_expires_at } = profile;
+        let NewLoginProfile { hash, history_entry, password_reset_required, temporary_expires_at, throttle_key } =
+            profile;
         let parameters = hash.parameters();
         let inserted = self
             .execute(
@@ -145,7 +150,8 @@ impl Tx {
         if inserted == 0 {
             return Err(StoreError::AlreadyExists(Constraint::LoginProfile));
         }
-        self.remember(user_id, history_entry, at).await
+        self.remember(user_id, history_entry, at).await?;
+        self.clear_throttle(throttle_key).await
     }
 
     /// Always the newest 24, whatever the account's setting, so that a raised setting acts at once.
@@ -184,6 +190,9 @@ impl Store {
                 return Err(StoreError::Conflict);
             }
             tx.remember(&new.user_id, &new.history_entry, new.at).await?;
+            if let Some(throttle_key) = &new.throttle_key {
+                tx.clear_throttle(throttle_key).await?;
+            }
             if let Some(own_session) = &new.own_session {
                 tx.retire_session(own_session, &new.user_id, new.at).await?;
             }

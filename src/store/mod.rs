@@ -23,6 +23,7 @@ pub mod permissions;
 pub mod policies;
 pub mod sessions;
 pub mod tags;
+pub mod throttle;
 pub mod users;
 
 pub use error::{Constraint, StoreError};
@@ -101,6 +102,7 @@ impl Store {
             &policies::STATEMENTS_OF_HOLDERS[1],
             sessions::STATEMENTS,
             tags::STATEMENTS,
+            throttle::STATEMENTS,
             users::STATEMENTS,
         ];
         for statement in rooms.iter().copied().flatten() {

@@ -38,6 +38,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     10 "0010_user_groups";
     11 "0011_managed_policies";
     12 "0012_user_tags";
+    13 "0013_sign_in_throttle";
 };
 
 /// How a database's schema stands to this program.

@@ -6,8 +6,10 @@ use super::accounts::{AccountRecord, account_columns};
 use super::audit::AuditRecord;
 use super::engine::{Record, Row, Tx, statements, transaction};
 use super::error::StoreError;
+use super::throttle::Bucket;
 use super::users::{UserRecord, user_columns};
 use crate::domain::principal::Stage;
+use crate::domain::throttle::Throttle;
 use crate::domain::user::UserId;
 use time::{Duration, OffsetDateTime};
 
@@ -81,6 +83,8 @@ pub struct SignIn {
     pub at: OffsetDateTime,
     /// Whether the owner will now be told of a change that somebody else made.
     pub tells_change: bool,
+    /// The tries that it ends.
+    pub bucket: Bucket,
 }
 
 /// What a sign-in found.
@@ -89,6 +93,8 @@ pub struct SignedIn {
     pub previous_password_last_used_at: Option<OffsetDateTime>,
     /// When somebody else changed the password, if the owner has not been told yet.
     pub told_change_at: Option<OffsetDateTime>,
+    /// How many wrong passwords the owner has not been told of yet.
+    pub told_failures: u32,
 }
 
 statements! {
@@ -114,8 +120,9 @@ statements! {
     HOLD_AT_EPOCH = "UPDATE users SET version = version WHERE user_id = $1 AND session_epoch = $2 \
                      RETURNING password_last_used_at AS moment";
     PASSWORD_USED = "UPDATE users SET password_last_used_at = $2 WHERE user_id = $1";
-    UNTOLD = "SELECT untold_change_at AS moment FROM login_profiles WHERE user_id = $1";
-    TOLD = "UPDATE login_profiles SET untold_change_at = NULL WHERE user_id = $1";
+    UNTOLD = "SELECT untold_change_at, untold_failures FROM login_profiles WHERE user_id = $1";
+    TOLD = "UPDATE login_profiles SET untold_failures = 0, \
+            untold_change_at = CASE WHEN $2 THEN NULL ELSE untold_change_at END WHERE user_id = $1";
 }
 
 /// A session as it is stored; whether it is live depends on the moment.
@@ -168,6 +175,20 @@ impl Record for Moment {
     }
 }
 
+/// What the owner of a password has not been told of yet.
+struct Untold {
+    change_at: Option<OffsetDateTime>,
+    failures: u32,
+}
+
+impl Record for Untold {
+    const TABLE: &'static str = "login_profiles";
+
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self { change_at: row.get("untold_change_at")?, failures: row.get("untold_failures")? })
+    }
+}
+
 struct Sessions(i64);
 
 impl Record for Sessions {
@@ -198,7 +219,7 @@ impl Tx {
 impl Store {
     /// `Conflict` where the epoch has moved since the password was verified: it may not be the password any more.
     pub async fn record_sign_in(&self, sign_in: &SignIn, record: &AuditRecord) -> Result<SignedIn, StoreError> {
-        let SignIn { user_id, session_epoch, at, tells_change } = sign_in;
+        let SignIn { user_id, session_epoch, at, tells_change, bucket } = sign_in;
         transaction!(self.engine, |tx| {
             let Some(Moment(previous)) = tx.find(HOLD_AT_EPOCH, &[user_id, session_epoch]).await? else {
                 return Err(StoreError::Conflict);
@@ -206,13 +227,15 @@ impl Store {
             if previous.is_none_or(|previous| *at - previous >= PASSWORD_USE_SPAN) {
                 tx.execute(PASSWORD_USED, &[user_id, at]).await?;
             }
-            let untold = if *tells_change { tx.find::<Moment>(UNTOLD, &[user_id]).await? } else { None };
-            let told_change_at = untold.and_then(|untold| untold.0);
-            if told_change_at.is_some() {
-                tx.execute(TOLD, &[user_id]).await?;
+            let untold = tx.find::<Untold>(UNTOLD, &[user_id]).await?;
+            let told_failures = untold.as_ref().map_or(0, |untold| untold.failures);
+            let told_change_at = untold.and_then(|untold| untold.change_at).filter(|_| *tells_change);
+            if told_change_at.is_some() || told_failures > 0 {
+                tx.execute(TOLD, &[user_id, tells_change]).await?;
             }
+            tx.count(bucket, *at, Throttle::succeed).await?;
             tx.write_audit(record).await?;
-            Ok(SignedIn { previous_password_last_used_at: previous, told_change_at })
+            Ok(SignedIn { previous_password_last_used_at: previous, told_change_at, told_failures })
         })
     }
 

@@ -13,9 +13,10 @@ const BINARY = process.env.CONSOLE_BINARY
 const OPENED = /open (http:\/\/\S+)\/console/;
 const PATIENCE = 60_000;
 
-/** Settings of whoever runs the tests do not reach the program. */
+/** Settings of whoever runs the tests do not reach the program. All tests share one address, which has a limit. */
 function environment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("MSC_")));
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("MSC_"));
+  return { ...Object.fromEntries(inherited), MSC_ADDRESS_LIMIT: "off" };
 }
 
 /** Runs a program to its end. Without an `input` nothing is written to it: it may have ended by then. */

@@ -30,8 +30,9 @@ def binary():
 
 
 def environment():
-    """Settings of whoever runs the tests do not reach the program."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("MSC_")}
+    """Settings of whoever runs the tests do not reach the program. All tests share one address, which has a limit."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MSC_")}
+    return inherited | {"MSC_ADDRESS_LIMIT": "off"}
 
 
 class Server:

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Each room and the rooms that it may name.
-const MAY_NAME: [(&str, &[&str]); 21] = [
+const MAY_NAME: [(&str, &[&str]); 22] = [
     ("domain", &[]),
     ("crypto", &["domain"]),
     ("clock", &[]),
+    ("address_limit", &[]),
     ("store", &["domain"]),
     ("wire", &[]),
-    ("app", &["clock", "crypto", "store"]),
+    ("app", &["address_limit", "clock", "crypto", "store"]),
     ("operations", &["app", "crypto", "domain", "store"]),
     ("pages", &[]),
     ("query_api", &["app", "domain", "operations", "wire"]),
@@ -23,7 +24,7 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     ("tls", &["config"]),
     ("request", &["config", "console", "crypto", "operations"]),
     ("server", &["app", "config", "console", "operations", "query_api", "request", "start_error", "tls", "wire"]),
-    ("start", &["app", "clock", "config", "crypto", "domain", "operations", "start_error", "store"]),
+    ("start", &["address_limit", "app", "clock", "config", "crypto", "domain", "operations", "start_error", "store"]),
     ("first_account", &["app", "config", "crypto", "domain", "operations", "start_error"]),
     (
         "command_line",
@@ -38,9 +39,10 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
 const CONSOLE_FILES_WITH_RECORDS: [&str; 1] = ["console/session_row.rs"];
 
 /// A package and the rooms or files that may name it.
-const PACKAGES: [(&str, &[&str]); 11] = [
+const PACKAGES: [(&str, &[&str]); 12] = [
     ("sqlx", &["store"]),
     ("actix_web", &["console", "query_api", "wire", "server", "request", "command_line"]),
+    ("governor", &["address_limit"]),
     ("quick_xml", &["query_api/xml.rs"]),
     ("actix_session", &["console"]),
     ("askama", &["pages", "console/page.rs", "console/error_response.rs"]),

@@ -1,7 +1,7 @@
 //! Opens, migrates and copies a database of either engine. What an operator can mend is said in one line.
 
-use super::Engine;
 use super::readers::Readers;
+use super::{Engine, Patience};
 use crate::store::DatabaseSettings;
 use crate::store::error::StoreError;
 use crate::store::schema::Migration;
@@ -25,7 +25,16 @@ const SESSION_LIMITS: [(&str, &str); 3] =
 
 pub(in crate::store) async fn open(settings: &DatabaseSettings) -> Result<Engine, StoreError> {
     match settings.url.split_once(':') {
-        Some(("sqlite", _)) => open_sqlite(settings).await,
+        Some(("sqlite", _)) => {
+            let mut patience = Patience::default();
+            // Of two processes that make the same file at once, SQLite sends one away without the usual wait.
+            loop {
+                match open_sqlite(settings).await {
+                    Err(error) if patience.bears(&error).await => {}
+                    settled => return settled,
+                }
+            }
+        }
         Some(("postgres" | "postgresql", _)) => open_postgres(settings).await,
         _ => Err(unusable("the database URL must begin with sqlite:// or postgres://")),
     }

@@ -11,4 +11,5 @@ mod permissions;
 mod sessions;
 mod sign_in;
 mod snapshots;
+mod throttle;
 mod unavailable;

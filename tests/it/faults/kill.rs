@@ -66,6 +66,7 @@ fn replacement(user: &UserId, version: i64, authorization_version: i64, next: u6
         password_reset_required: false,
         temporary_expires_at: None,
         untold: false,
+        throttle_key: None,
         own_session: None,
     }
 }
@@ -179,6 +180,7 @@ async fn with_alice() -> Database {
         history_entry: hash(1),
         password_reset_required: false,
         temporary_expires_at: None,
+        throttle_key: String::new(),
     };
     let user = NewUser {
         user_id: UserId::parse("AIDAXXXXXXXXXXXXXXXXA").expect("an ID"),

@@ -5,4 +5,5 @@ mod change_password;
 mod facts;
 mod races;
 mod sigv4;
+mod throttle;
 mod wire;

@@ -69,7 +69,10 @@ async fn change_passwords(nodes: &[Api], now: OffsetDateTime) -> String {
         let (answer, new) = change.await.expect("an answer");
         match (answer.status, answer.code().as_str()) {
             (200, _) => won.push(new),
-            (403, "AccessDenied") | (409, "EntityTemporarilyUnmodifiable") | (503, "ServiceUnavailable") => {}
+            (403, "AccessDenied")
+            | (400, "Throttling")
+            | (409, "EntityTemporarilyUnmodifiable")
+            | (503, "ServiceUnavailable") => {}
             _ => panic!("{}", answer.body),
         }
     }

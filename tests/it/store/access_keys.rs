@@ -31,6 +31,7 @@ async fn a_key_is_made_active_and_is_found_by_its_id(database: &Database) {
     let made = AccessKeyRecord {
         access_key_id: key_id(1),
         user_id: alice(),
+        slot: 1,
         status: Status::Active,
         created_at: NOW,
         last_used: None,

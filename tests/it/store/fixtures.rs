@@ -12,6 +12,7 @@ use my_security_credentials::store::accounts::{AccountRecord, NewAccount};
 use my_security_credentials::store::audit::AuditRecord;
 use my_security_credentials::store::login_profiles::{NewLoginProfile, PasswordFacts, PasswordReplacement};
 use my_security_credentials::store::sessions::{ConsoleSessionRecord, LoadedSession};
+use my_security_credentials::store::throttle::Bucket;
 use my_security_credentials::store::users::NewUser;
 use std::sync::atomic::{AtomicU32, Ordering};
 use time::macros::datetime;
@@ -60,6 +61,7 @@ pub fn new_profile(word: &str) -> NewLoginProfile {
         history_entry: hash(&format!("{word}-remembered")),
         password_reset_required: false,
         temporary_expires_at: None,
+        throttle_key: "alice".to_owned(),
     }
 }
 
@@ -108,6 +110,11 @@ pub async fn unwritable(database: &Database) -> AuditRecord {
     written
 }
 
+/// One of Alice's buckets.
+pub fn bucket(bucket: &str) -> Bucket {
+    Bucket { bucket: bucket.to_owned(), user_key: "alice".to_owned() }
+}
+
 pub fn policy(name: &str) -> PolicyName {
     PolicyName::parse(name).unwrap()
 }
@@ -144,6 +151,7 @@ pub fn replacement(seen: &PasswordFacts, word: &str) -> PasswordReplacement {
         password_reset_required: false,
         temporary_expires_at: None,
         untold: false,
+        throttle_key: None,
         own_session: None,
     }
 }

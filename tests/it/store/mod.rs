@@ -43,4 +43,5 @@ mod sessions;
 mod sign_in;
 mod spent_signatures;
 mod tags;
+mod throttle;
 mod users;

@@ -18,7 +18,7 @@ on_both_engines! {
 }
 
 fn sign_in(session_epoch: i64, at: OffsetDateTime) -> SignIn {
-    SignIn { user_id: alice(), session_epoch, at, tells_change: true }
+    SignIn { user_id: alice(), session_epoch, at, tells_change: true, bucket: bucket("untrusted") }
 }
 
 async fn sign_in_facts_are_those_of_the_user(database: &Database) {

@@ -24,6 +24,7 @@ pub struct Answer {
     pub status: u16,
     pub request_id: String,
     pub content_type: String,
+    pub retry_after: Option<String>,
     pub body: String,
 }
 
@@ -117,8 +118,9 @@ impl Api {
             value.unwrap_or_default().to_owned()
         };
         let (request_id, content_type) = (header("x-amzn-requestid"), header("content-type"));
+        let retry_after = Some(header("retry-after")).filter(|value| !value.is_empty());
         let status = response.status().as_u16();
-        Answer { status, request_id, content_type, body: response.text().await.expect("a body") }
+        Answer { status, request_id, content_type, retry_after, body: response.text().await.expect("a body") }
     }
 
     /// `POST /` with the three headers that botocore signs.

@@ -15,6 +15,10 @@ pub struct Node {
 
 impl Node {
     pub fn start(database: &Database) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    pub fn start_with(database: &Database, settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut child = Command::new(env!("CARGO_BIN_EXE_my-security-credentials"))
             .env_clear()
@@ -22,6 +26,7 @@ impl Node {
             .env("MSC_DATABASE_URL", &database.settings.url)
             .env("MSC_ROOT_SECRET", ROOT_SECRET)
             .env("MSC_LISTEN", "127.0.0.1:0")
+            .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
