@@ -267,6 +267,15 @@ mod tests {
     }
 
     #[test]
+    fn base64_is_not_taken_for_hex() {
+        let longer: Vec<u8> = (0..48).map(|byte| byte * 5).collect();
+        let text = base64::engine::general_purpose::STANDARD.encode(&longer);
+        assert_eq!((text.len(), &*decode_secret(&text).unwrap()), (64, &longer));
+        assert_eq!(decode_secret(&"abcd".repeat(11)).unwrap().len(), 33, "44 digits are too few for hex");
+        assert!(decode_secret(&"a".repeat(65)).is_none(), "half a byte");
+    }
+
+    #[test]
     fn a_file_that_cannot_be_opened_is_not_taken_for_a_missing_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("root-secret");

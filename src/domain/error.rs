@@ -229,6 +229,7 @@ mod tests {
             (Code::OldPasswordIncorrect, "AccessDenied"),
             (Code::SignInFailed, "AuthFailure"),
             (Code::Busy, "ServiceUnavailable"),
+            (Code::Throttled, "Throttling"),
         ] {
             assert_eq!(code.name(), name);
         }
@@ -259,6 +260,25 @@ mod tests {
         let failed = Error::failed(io::Error::other("the disk is full"));
         assert!(failed.refusal().is_none());
         assert_eq!(failed.to_string(), "the disk is full");
+    }
+
+    #[test]
+    fn who_has_to_wait_is_told_whole_seconds_and_none_too_few() {
+        let told = |wait: Option<Duration>| {
+            let mut refusal = Refusal::new(Code::Throttled, "too many");
+            refusal.details.retry_after = wait;
+            refusal.retry_after_seconds()
+        };
+        assert_eq!(told(None), None);
+        for (wait, seconds) in [
+            (Duration::ZERO, 1),
+            (Duration::NANOSECOND, 1),
+            (Duration::SECOND, 1),
+            (Duration::seconds(59) + Duration::MICROSECOND, 60),
+            (Duration::MINUTE, 60),
+        ] {
+            assert_eq!(told(Some(wait)), Some(seconds), "{wait}");
+        }
     }
 
     #[test]

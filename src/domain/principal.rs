@@ -119,7 +119,8 @@ mod tests {
         };
         let in_console = Caller::User { user: user(None), credentials: Credentials::Console(session.clone()) };
         assert_eq!((in_console.user(), in_console.session()), (Some(&user(None)), Some(&session)));
-        let key = Credentials::AccessKey(AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap());
+        let access_key_id = AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap();
+        let key = Credentials::AccessKey { access_key_id, slot: 1 };
         let by_key = Caller::User { user: user(None), credentials: key };
         assert_eq!((by_key.user(), by_key.session()), (Some(&user(None)), None));
         assert_eq!((Caller::Operator.user(), Caller::Operator.session()), (None, None));

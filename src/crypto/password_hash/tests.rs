@@ -272,6 +272,7 @@ async fn a_full_queue_says_so_at_once() {
     let settings = HashingSettings { threads: 1, queue: 3, ..cheap() };
     let hasher = Hasher::start(settings);
     let release = occupy(&hasher);
+    assert!(!hasher.is_full(), "what is being hashed does not wait");
     let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..100 {
         let hasher = hasher.clone();
@@ -280,10 +281,12 @@ async fn a_full_queue_says_so_at_once() {
     for _ in 0..97 {
         assert_eq!(waiting.join_next().await.unwrap().unwrap().unwrap_err(), HashingError::Busy);
     }
+    assert!(hasher.is_full(), "three wait");
     drop(release);
     while let Some(result) = waiting.join_next().await {
         assert!(result.unwrap().is_ok());
     }
+    assert!(!hasher.is_full());
     assert_eq!(hasher.hashes_done(), 3);
 }
 

@@ -57,6 +57,8 @@ fn documents_outside_the_grammar_are_refused() {
         texts.iter().filter(|text| word(&decide(text, "iam:GetUser", BOB, &json!({}))) != "malformed").collect();
     assert!(accepted.is_empty(), "accepted: {accepted:#?}");
     assert_eq!(word(&decide(&one(r#","Sid":"","Condition":{}"#), "iam:GetUser", BOB, &json!({}))), "allow");
+    let named = policy(&format!(r#""Id":"any text","Statement":{}"#, statement("")));
+    assert_eq!(word(&decide(&named, "iam:GetUser", BOB, &json!({}))), "allow");
 }
 
 #[test]
