@@ -217,6 +217,36 @@ mod tests {
     }
 
     #[test]
+    fn only_numbers_of_the_last_incomplete_round_are_drawn_again() {
+        let half = (1 << 63) + 1;
+        for bound in [1, 6, 10, 32, 64, half] {
+            let (random, source) = (Random::seeded(8), Random::seeded(8));
+            let below = u64::try_from(bound).unwrap();
+            for _ in 0..500 {
+                let mut drawn = u64::from_le_bytes(source.bytes());
+                while bound == half && drawn >= below {
+                    drawn = u64::from_le_bytes(source.bytes());
+                }
+                assert_eq!(u64::try_from(random.below(bound)).unwrap(), drawn % below, "{bound}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_canonical_user_id_is_64_hexadecimal_digits_and_another_for_each_account() {
+        let random = Random::seeded(9);
+        let (one, two) = (canonical_user_id(&random), canonical_user_id(&random));
+        assert!(one.len() == 64 && one.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')), "{one}");
+        assert_ne!(one, two);
+        assert_eq!(hex(&[0x00, 0x09, 0xaf, 0xf0]), "0009aff0");
+    }
+
+    #[test]
+    fn a_source_prints_what_it_is_and_not_what_it_gives() {
+        assert_eq!(format!("{:?} {:?}", Random::system(), Random::seeded(1)), "Random(system) Random(seeded)");
+    }
+
+    #[test]
     fn a_token_has_256_bits_and_fits_a_url() {
         let token = token(&Random::system());
         assert_eq!(URL_SAFE_NO_PAD.decode(&token).unwrap().len(), 32);

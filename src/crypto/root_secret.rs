@@ -312,7 +312,41 @@ mod tests {
             Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(text).finalize().into_bytes()
         };
         let prk = hmac(SALT, &*secret.0);
-        assert_eq!(secret.derive("csrf").expose().as_slice(), hmac(&prk, b"csrf\x01").as_slice());
+        let first = hmac(&prk, b"csrf\x01");
+        assert_eq!(secret.derive("csrf").expose().as_slice(), first.as_slice());
+        let second = hmac(&prk, &[first.as_slice(), b"csrf\x02"].concat());
+        assert_eq!(secret.derive_long("csrf").as_slice(), [first.as_slice(), second.as_slice()].concat());
+    }
+
+    #[test]
+    fn base64_is_not_taken_for_hex() {
+        let longer: Vec<u8> = (0..48).map(|byte| byte * 5).collect();
+        let text = base64::engine::general_purpose::STANDARD.encode(&longer);
+        assert_eq!((text.len(), &*decode_secret(&text).unwrap()), (64, &longer));
+        assert_eq!(decode_secret(&"abcd".repeat(11)).unwrap().len(), 33, "44 digits are too few for hex");
+        assert!(decode_secret(&"a".repeat(65)).is_none(), "half a byte");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_not_taken_for_a_missing_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root-secret");
+        std::os::unix::fs::symlink(&path, &path).unwrap();
+        assert!(read_secret_file(&path).is_err(), "a link that leads to itself");
+        std::fs::remove_file(&path).unwrap();
+        assert!(read_secret_file(&path).unwrap().is_none());
+        std::fs::write(&path, "").unwrap();
+        assert!(read_secret_file(&path.join("below")).is_err(), "a file where a folder should be");
+    }
+
+    #[test]
+    fn a_file_with_secrets_is_read_whole_up_to_16_kib() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("peppers");
+        let text = "k".repeat(16 * 1024);
+        std::fs::write(&path, &text).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        assert!(*read_secret_file(&path).unwrap().unwrap() == text);
     }
 
     #[test]

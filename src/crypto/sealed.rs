@@ -154,6 +154,13 @@ mod tests {
     }
 
     #[test]
+    fn an_operator_can_tell_a_wrong_root_secret_from_a_damaged_row() {
+        assert!(SealError::UnknownKey.to_string().contains("root secret"));
+        assert!(SealError::Damaged.to_string().contains("changed or moved"));
+        assert_eq!(format!("{:?}", sealer()), "Sealer(..)");
+    }
+
+    #[test]
     fn a_sealed_value_opens_in_its_own_place_only() {
         let sealed = sealer().seal(&Random::system(), PLACE, b"secret");
         let others = [

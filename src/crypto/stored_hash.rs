@@ -9,6 +9,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use subtle::{Choice, ConstantTimeEq};
 
+#[cfg(test)]
+mod bounds;
+
 /// Bytes of every hash that we make.
 pub(super) const OUTPUT_LENGTH: usize = 32;
 /// What a stored hash may cost at most: a quarter of a gibibyte, and a hundred times the default in memory times passes.

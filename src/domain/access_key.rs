@@ -109,16 +109,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_plain_access_key_id_may_be_a_secret_in_the_wrong_place() {
+        let secret = "wJalrXUtnFEMIAK7MDENGAbPxRfiCYEXAMPLEKEY";
+        for doubtful in [secret, &secret[..20], "AKIAIOSFODNN7EXAMPLE1", "AKIAIOSFODNN7EXAMPL", "ASIAIOSFODNN7EXAMPLE"]
+        {
+            assert!(!AccessKeyId::parse(doubtful).unwrap().is_plainly_one(), "{doubtful}");
+        }
+        let id = AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap();
+        assert!(id.is_plainly_one());
+        assert_eq!(id.to_string(), "AKIAIOSFODNN7EXAMPLE");
+    }
+
+    #[test]
     fn a_status_is_written_as_aws_writes_it() {
         for status in [Status::Active, Status::Inactive] {
             assert_eq!(Status::parse(status.as_str()).unwrap(), status);
         }
+        assert_eq!([Status::Active.as_str(), Status::Inactive.as_str()], ["Active", "Inactive"]);
         assert!(Status::parse("active").is_err() && Status::parse("Expired").is_err());
     }
 
     #[test]
     fn a_secret_access_key_is_never_printed() {
         let secret = SecretAccessKey::new(Zeroizing::new("wJalrXUtnFEMI".to_owned()));
-        assert!(!format!("{secret:?}").contains("wJalr"));
+        assert_eq!(format!("{secret:?}"), "SecretAccessKey(..)");
+        assert_eq!(secret.expose(), "wJalrXUtnFEMI");
     }
 }

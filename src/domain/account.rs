@@ -102,7 +102,9 @@ mod tests {
 
     #[test]
     fn an_account_id_has_exactly_twelve_digits() {
-        assert_eq!(AccountId::parse("123456789012").unwrap().grouped(), "1234-5678-9012");
+        let id = AccountId::parse("123456789012").unwrap();
+        assert_eq!(id.grouped(), "1234-5678-9012");
+        assert_eq!((id.as_str(), id.to_string().as_str()), ("123456789012", "123456789012"));
         for wrong in ["", "12345678901", "1234567890123", "12345678901a", "１２３４５６７８９０１２"] {
             assert!(AccountId::parse(wrong).is_err(), "{wrong}");
         }
@@ -111,7 +113,8 @@ mod tests {
     #[test]
     fn an_alias_has_aws_bounds() {
         for right in ["abc", "my-account", "a1b", &"a".repeat(63)] {
-            assert!(AccountAlias::parse(right).is_ok(), "{right}");
+            let alias = AccountAlias::parse(right).unwrap();
+            assert_eq!((alias.as_str(), alias.to_string().as_str()), (right, right));
         }
         for wrong in ["ab", "-abc", "abc-", "a--b", "Abc", "a_b", "a b", "é23", &"a".repeat(64)] {
             assert!(AccountAlias::parse(wrong).is_err(), "{wrong}");

@@ -127,8 +127,39 @@ mod tests {
             "arn:aws:iam::12345678901:policy/x",
             "arn:aws:s3:::policy/xxxxxxxxxxxxx",
             "arn:aws:iam::aws:policy/with space",
+            &format!("arn:aws:iam::aws:policy/{}", "x".repeat(2025)),
         ] {
             assert_eq!(PolicyArn::parse(wrong).unwrap_err().message(), "Invalid ARN:  Could not be parsed!", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_policys_arn_is_written_as_it_was_read() {
+        let longest = format!("arn:aws:iam::aws:policy/{}", "x".repeat(2024));
+        for written in ["arn:aws:iam::123456789012:policy/a/b/C", &longest] {
+            let arn = PolicyArn::parse(written).unwrap();
+            assert_eq!((arn.as_str(), arn.to_string().as_str()), (written, written));
+            assert_eq!(Arn::from(&arn).as_str(), written);
+        }
+    }
+
+    #[test]
+    fn the_arn_of_all_is_the_arn_of_one_without_its_name() {
+        let account = AccountId::parse("123456789012").unwrap();
+        let group = GroupName::parse("staff").unwrap();
+        let policy = PolicyName::parse("own").unwrap();
+        let (root, path) = (Path::root(), Path::parse("/eng/").unwrap());
+        for (arn, written) in [
+            (Arn::any_user(&account), "arn:aws:iam::123456789012:user/"),
+            (Arn::any_group(&account), "arn:aws:iam::123456789012:group/"),
+            (Arn::any_policy(&account), "arn:aws:iam::123456789012:policy/"),
+            (Arn::group(&account, &root, &group), "arn:aws:iam::123456789012:group/staff"),
+            (Arn::group(&account, &path, &group), "arn:aws:iam::123456789012:group/eng/staff"),
+            (Arn::policy(&account, &root, &policy), "arn:aws:iam::123456789012:policy/own"),
+            (Arn::policy(&account, &path, &policy), "arn:aws:iam::123456789012:policy/eng/own"),
+            (Arn::any(), "*"),
+        ] {
+            assert_eq!((arn.as_str(), arn.to_string().as_str()), (written, written));
         }
     }
 

@@ -206,3 +206,107 @@ pub fn told(error: &(dyn std::error::Error + 'static)) -> String {
     lines.dedup();
     lines.join(": ").replace('\n', " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+    use std::io;
+
+    #[test]
+    fn a_parse_error_keeps_awss_words_and_what_is_known_beside_them() {
+        let error = ParseError::new("AWS's words");
+        assert_eq!((error.message(), error.detail()), ("AWS's words", None));
+        let error = error.with_detail("at line 1");
+        assert_eq!((error.message(), error.detail()), ("AWS's words", Some("at line 1")));
+        assert_eq!(error.to_string(), "AWS's words", "the detail is not for everybody");
+    }
+
+    #[test]
+    fn a_code_is_called_as_aws_calls_it() {
+        for (code, name) in [
+            (Code::NotAuthorized, "AccessDenied"),
+            (Code::OldPasswordIncorrect, "AccessDenied"),
+            (Code::SignInFailed, "AuthFailure"),
+            (Code::Busy, "ServiceUnavailable"),
+            (Code::Throttled, "Throttling"),
+        ] {
+            assert_eq!(code.name(), name);
+        }
+        for code in [
+            Code::PasswordPolicyViolation,
+            Code::NoSuchEntity,
+            Code::EntityAlreadyExists,
+            Code::DeleteConflict,
+            Code::LimitExceeded,
+            Code::EntityTemporarilyUnmodifiable,
+            Code::MalformedPolicyDocument,
+            Code::ValidationError,
+            Code::InvalidInput,
+            Code::InvalidUserType,
+        ] {
+            assert_eq!(code.name(), format!("{code:?}"));
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_word_for_word_and_a_failure_is_none() {
+        let refused = Error::refused(Code::NoSuchEntity, "The user with name x cannot be found.");
+        assert_eq!(refused.to_string(), "The user with name x cannot be found.");
+        let refusal = refused.refusal().unwrap();
+        assert_eq!((refusal.code, refusal.to_string()), (Code::NoSuchEntity, refused.to_string()));
+        assert!(refused.source().is_none());
+
+        let failed = Error::failed(io::Error::other("the disk is full"));
+        assert!(failed.refusal().is_none());
+        assert_eq!(failed.to_string(), "the disk is full");
+    }
+
+    #[test]
+    fn who_has_to_wait_is_told_whole_seconds_and_none_too_few() {
+        let told = |wait: Option<Duration>| {
+            let mut refusal = Refusal::new(Code::Throttled, "too many");
+            refusal.details.retry_after = wait;
+            refusal.retry_after_seconds()
+        };
+        assert_eq!(told(None), None);
+        for (wait, seconds) in [
+            (Duration::ZERO, 1),
+            (Duration::NANOSECOND, 1),
+            (Duration::SECOND, 1),
+            (Duration::seconds(59) + Duration::MICROSECOND, 60),
+            (Duration::MINUTE, 60),
+        ] {
+            assert_eq!(told(Some(wait)), Some(seconds), "{wait}");
+        }
+    }
+
+    #[test]
+    fn a_failure_that_says_nothing_else_has_changed_nothing_and_is_not_worth_another_try() {
+        let Error::Failed(failure) = Error::failed("broken") else { panic!("a failure") };
+        assert_eq!((failure.outcome, failure.unavailable), (Outcome::NothingChanged, false));
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes_on_one_line_and_none_of_them_twice() {
+        let cause = Caused("the server\nis gone", None);
+        let cause = Caused("the row cannot be read", Some(Box::new(cause)));
+        let error = Error::failed(Caused("the row cannot be read", Some(Box::new(cause))));
+        assert_eq!(told(&error), "the row cannot be read: the server is gone");
+    }
+
+    #[derive(Debug)]
+    struct Caused(&'static str, Option<Box<Self>>);
+
+    impl fmt::Display for Caused {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Caused {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            self.1.as_deref().map(|cause| cause as _)
+        }
+    }
+}

@@ -113,6 +113,18 @@ mod tests {
     }
 
     #[test]
+    fn p13_a_day_that_has_begun_counts() {
+        let policy = policy(90, false);
+        let left = |left: Duration| profile().days_to_warn_of(Some(&policy), after(90) - left);
+        assert_eq!(left(Duration::hours(3)), Some(1), "a password that ends in three hours ends in 1 day");
+        assert_eq!(left(Duration::SECOND), Some(1));
+        assert_eq!(left(Duration::days(1)), Some(1));
+        assert_eq!(left(Duration::days(1) + Duration::SECOND), Some(2));
+        assert_eq!(left(Duration::days(14) + Duration::SECOND), Some(15));
+        assert_eq!(left(Duration::days(15) + Duration::SECOND), None);
+    }
+
+    #[test]
     fn p13_a_maximum_age_under_15_days_warns_from_the_first_day() {
         assert_eq!(profile().days_to_warn_of(Some(&policy(7, false)), after(0)), Some(7));
     }

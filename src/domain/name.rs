@@ -99,7 +99,12 @@ mod tests {
             assert_eq!(PolicyName::parse(right).unwrap().as_str(), right);
         }
         for wrong in ["", "a b", "arn:aws:iam::aws:policy/X", "é", &"p".repeat(129)] {
-            assert!(PolicyName::parse(wrong).is_err(), "{wrong}");
+            assert_eq!(
+                PolicyName::parse(wrong).unwrap_err().message(),
+                "The specified value for policyName is invalid. It must contain only alphanumeric characters and/or the \
+                 following: +=,.@_-",
+                "{wrong}"
+            );
         }
     }
 }

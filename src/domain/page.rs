@@ -75,6 +75,19 @@ mod tests {
     }
 
     #[test]
+    fn the_whole_is_the_largest_page_from_the_beginning() {
+        assert_eq!(Page::whole(), Page { after: None, max_items: 1000 });
+        assert_eq!(Page::default(), Page { after: None, max_items: 100 });
+    }
+
+    #[test]
+    fn a_changed_piece_still_says_where_the_next_one_begins() {
+        let page = Page { after: None, max_items: 2 };
+        let piece = page.of(vec![3, 1, 2], ToString::to_string).map(|number| number * 10);
+        assert_eq!(piece, Paged { items: vec![10, 20], next: Some("2".to_owned()) });
+    }
+
+    #[test]
     fn a_piece_that_ends_with_the_list_names_no_next_one() {
         let page = Page { after: None, max_items: 2 };
         assert_eq!(page.of(vec!["a", "b"], |item| (*item).to_owned()).next, None);

@@ -82,3 +82,47 @@ impl Caller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    fn user(alias: Option<&str>) -> IamUser {
+        IamUser {
+            account_id: AccountId::parse("123456789012").unwrap(),
+            account_alias: alias.map(|alias| AccountAlias::parse(alias).unwrap()),
+            user_id: UserId::parse("AIDACKCEVSQ6C2EXAMPLE").unwrap(),
+            user_name: UserName::parse("alice").unwrap(),
+            path: Path::parse("/eng/").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_user_is_named_by_the_arn_that_policies_are_matched_against() {
+        assert_eq!(user(None).arn().as_str(), "arn:aws:iam::123456789012:user/eng/alice");
+    }
+
+    #[test]
+    fn an_account_is_called_by_its_alias_where_it_has_one() {
+        assert_eq!(user(Some("example-corp")).account_label(), "example-corp");
+        assert_eq!(user(None).account_label(), "123456789012");
+    }
+
+    #[test]
+    fn a_console_session_is_a_users_who_signed_in_and_nobody_elses() {
+        let session = ConsoleSession {
+            session_hash: "00".repeat(32),
+            stage: Stage::MustChangePassword,
+            signed_in_at: datetime!(2026-01-01 12:00 UTC),
+            mfa_at: None,
+        };
+        let in_console = Caller::User { user: user(None), credentials: Credentials::Console(session.clone()) };
+        assert_eq!((in_console.user(), in_console.session()), (Some(&user(None)), Some(&session)));
+        let access_key_id = AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap();
+        let key = Credentials::AccessKey { access_key_id, slot: 1 };
+        let by_key = Caller::User { user: user(None), credentials: key };
+        assert_eq!((by_key.user(), by_key.session()), (Some(&user(None)), None));
+        assert_eq!((Caller::Operator.user(), Caller::Operator.session()), (None, None));
+    }
+}

@@ -40,3 +40,24 @@ impl Quota {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_have_awss_numbers_and_names() {
+        for (quota, name, limit) in [
+            (Quota::AccessKeysPerUser, "AccessKeysPerUser", 2),
+            (Quota::GroupsPerUser, "GroupsPerUser", 10),
+            (Quota::PoliciesPerUser, "PoliciesPerUser", 10),
+            (Quota::PoliciesPerGroup, "PoliciesPerGroup", 10),
+            (Quota::TagsPerUser, "TagsPerUser", 50),
+            (Quota::UserPolicySize, "UserPolicySize", 2_048),
+            (Quota::GroupPolicySize, "GroupPolicySize", 5_120),
+            (Quota::PolicySize, "PolicySize", 6_144),
+        ] {
+            assert_eq!((quota.name(), quota.limit()), (name, limit));
+        }
+    }
+}

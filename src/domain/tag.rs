@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn keys_that_differ_in_case_are_the_same() {
-        let keys = ["Team", "team"].map(|key| TagKey::parse(key).unwrap());
-        assert!(has_duplicate_keys(&keys) && !has_duplicate_keys(&keys[..1]));
+        let keys = ["Cost", "Straße", "Team", "team"].map(|key| TagKey::parse(key).unwrap());
+        assert!(has_duplicate_keys(&keys) && !has_duplicate_keys(&keys[..3]));
+        assert_eq!((keys[2].as_str(), keys[2].folded().as_str()), ("Team", "team"));
     }
 }

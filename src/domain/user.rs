@@ -85,16 +85,30 @@ mod tests {
     fn a_user_name_keeps_its_case_and_is_compared_without_it() {
         let name = UserName::parse("Alice.O_Neil+x=1,2@corp-3").unwrap();
         assert_eq!(name.as_str(), "Alice.O_Neil+x=1,2@corp-3");
+        assert_eq!(name.to_string(), name.as_str());
         assert_eq!(name.folded(), "alice.o_neil+x=1,2@corp-3");
     }
 
     #[test]
     fn a_user_name_has_aws_bounds() {
         assert!(UserName::parse(&"a".repeat(64)).is_ok());
-        for wrong in ["", "a b", "é", "a/b", "a:b", &"a".repeat(65)] {
-            assert!(UserName::parse(wrong).is_err(), "{wrong}");
+        for wrong in ["a b", "é", "a/b", "a:b"] {
+            let message = UserName::parse(wrong).unwrap_err().to_string();
+            assert!(message.starts_with("The specified value for userName is invalid."), "{wrong}: {message}");
+        }
+        for wrong in [String::new(), "a".repeat(65), "a".repeat(129)] {
+            let message = UserName::parse(&wrong).unwrap_err().to_string();
+            assert_eq!(message, "a user name has 1 to 64 characters", "{wrong}");
         }
         assert!(UserName::asked_for(&"a".repeat(128)).is_ok() && UserName::asked_for(&"a".repeat(129)).is_err());
+    }
+
+    #[test]
+    fn the_root_is_the_path_without_a_name() {
+        assert_eq!(Path::root().as_str(), "/");
+        assert!(Path::root().is_root() && Path::parse("/").unwrap().is_root());
+        assert!(!Path::parse("/eng/").unwrap().is_root());
+        assert_eq!(Path::parse("/eng/").unwrap().as_str(), "/eng/");
     }
 
     #[test]

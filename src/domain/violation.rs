@@ -49,3 +49,27 @@ impl fmt::Display for Violation {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_rule_says_what_the_password_needs() {
+        for (violation, needs) in [
+            (Violation::TooShort { minimum: 8 }, "at least 8 characters"),
+            (Violation::TooLong, "at most 128 characters"),
+            (Violation::ForbiddenCharacter, "no control characters"),
+            (Violation::MissingUppercase, "an uppercase letter"),
+            (Violation::MissingLowercase, "a lowercase letter"),
+            (Violation::MissingNumber, "a number"),
+            (Violation::MissingSymbol, "a symbol"),
+            (Violation::TooFewKinds, "three of uppercase letters, lowercase letters, numbers, symbols"),
+            (Violation::SameAsAccount, "to differ from the account's alias and ID"),
+            (Violation::SameAsCurrent, "to differ from the current password"),
+            (Violation::Reused { remembered: 24 }, "to differ from the last 24 passwords"),
+        ] {
+            assert_eq!(violation.to_string(), needs);
+        }
+    }
+}

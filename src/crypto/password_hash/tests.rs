@@ -272,6 +272,7 @@ async fn a_full_queue_says_so_at_once() {
     let settings = HashingSettings { threads: 1, queue: 3, ..cheap() };
     let hasher = Hasher::start(settings);
     let release = occupy(&hasher);
+    assert!(!hasher.is_full(), "what is being hashed does not wait");
     let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..100 {
         let hasher = hasher.clone();
@@ -280,10 +281,12 @@ async fn a_full_queue_says_so_at_once() {
     for _ in 0..97 {
         assert_eq!(waiting.join_next().await.unwrap().unwrap().unwrap_err(), HashingError::Busy);
     }
+    assert!(hasher.is_full(), "three wait");
     drop(release);
     while let Some(result) = waiting.join_next().await {
         assert!(result.unwrap().is_ok());
     }
+    assert!(!hasher.is_full());
     assert_eq!(hasher.hashes_done(), 3);
 }
 
@@ -364,6 +367,36 @@ async fn the_memory_is_wiped_after_each_job_and_a_larger_one_is_given_back() {
 }
 
 #[test]
+fn a_hasher_prints_its_parameters_and_no_pepper() {
+    let hasher = Hasher::start(HashingSettings { threads: 1, pepper: Some(pepper("secret")), ..cheap() });
+    let printed = format!("{hasher:?}");
+    assert!(printed.starts_with("Hasher") && printed.contains("64") && !printed.contains("secretsecret"), "{printed}");
+}
+
+#[test]
+fn of_what_cannot_be_a_password_512_bytes_are_hashed_and_no_character_in_part() {
+    assert_eq!(cut("hunter2"), "hunter2");
+    assert_eq!(cut(&"a".repeat(512)), "a".repeat(512));
+    assert_eq!(cut(&"a".repeat(513)), "a".repeat(512));
+    assert_eq!(cut(&format!("a{}", "é".repeat(300))), format!("a{}", "é".repeat(255)));
+}
+
+#[test]
+fn the_log_says_which_hashing_failed_and_why() {
+    let told = |error: HashingError| error.to_string();
+    assert_eq!(told(HashingError::Busy), "more passwords are waiting to be hashed than the machine can do in time");
+    assert_eq!(
+        told(HashingError::Corrupt("a stored password hash is cut short")),
+        "a stored password hash is cut short"
+    );
+    assert_eq!(
+        told(HashingError::UnknownPepper("k1".to_owned())),
+        "a stored password hash needs the pepper \"k1\", which is not configured"
+    );
+    assert_eq!(told(HashingError::Panicked), "the hashing of a password panicked");
+}
+
+#[test]
 fn the_floor_is_owasps_table() {
     let floor = |memory_kib, passes, lanes| Parameters { memory_kib, passes, lanes }.meet_owasp_floor();
     for (memory, passes) in OWASP_FLOOR {
@@ -382,4 +415,5 @@ fn a_pepper_has_a_short_id_a_long_secret_and_prints_neither() {
     }
     assert!(Pepper::new("k1", vec![1; 31]).is_err());
     assert_eq!(format!("{:?}", pepper("k1")), "Pepper(\"k1\", ..)");
+    assert_eq!(pepper("k1").id(), "k1");
 }

@@ -109,6 +109,15 @@ async fn p9_p10_an_expired_password_must_be_changed_at_sign_in() {
     assert_eq!(browser.submit_change(STEP, PASSWORD, NEW_PASSWORD, NEW_PASSWORD).await.location(), "/console");
 }
 
+/// Of a right password that opened nothing.
+async fn refused_sign_ins(server: &TestServer, user_name: &str) -> i64 {
+    let sql = format!(
+        "SELECT COUNT(*) FROM audit_records WHERE event_name = 'ConsoleLogin' AND user_name = '{user_name}' \
+         AND error_message = 'The password has expired'"
+    );
+    server.database.number(&sql).await
+}
+
 #[tokio::test]
 async fn p11_hard_expiry_leaves_it_to_an_administrator() {
     let server = server().await;
@@ -120,6 +129,7 @@ async fn p11_hard_expiry_leaves_it_to_an_administrator() {
     let page = browser.sign_in(ALIAS, "alice", PASSWORD).await;
     assert_eq!(page.status, 403);
     assert!(page.says("Your password has expired") && page.says("Contact your administrator"));
+    assert_eq!(refused_sign_ins(&server, "alice").await, 1);
     assert!(!browser.is_signed_in().await);
     assert!(!browser.cookies.contains_key("msc-remembered-user"), "only a completed sign-in is remembered");
     assert_eq!(browser.sign_in(ALIAS, "alice", "wrong").await.status, 422, "only who knows the password is told");
@@ -136,6 +146,7 @@ async fn a_temporary_password_expires_after_seven_days() {
     let page = server.browser().sign_in(ALIAS, "new", PASSWORD).await;
     assert_eq!(page.status, 403);
     assert!(page.says("Your temporary password has expired"));
+    assert_eq!(refused_sign_ins(&server, "new").await, 1);
     server.reset_password("new", NEW_PASSWORD, true).await;
     assert_eq!(server.browser().sign_in(ALIAS, "new", NEW_PASSWORD).await.location(), STEP);
 }

@@ -239,3 +239,11 @@ fn the_matcher_agrees_on_every_short_pattern_and_text() {
         }
     }
 }
+
+#[test]
+fn a_character_that_a_long_segment_took_is_not_there_for_the_next_one() {
+    let (segment, taken) = (format!("{}b", "a?".repeat(40)), format!("{}b", "ax".repeat(40)));
+    for text in [taken.clone(), format!("{taken}b"), format!("b{taken}"), format!("é{taken}éb")] {
+        agrees(&format!("*{segment}*b*"), &text).expect("the matcher and the definition agree");
+    }
+}

@@ -57,6 +57,8 @@ fn documents_outside_the_grammar_are_refused() {
         texts.iter().filter(|text| word(&decide(text, "iam:GetUser", BOB, &json!({}))) != "malformed").collect();
     assert!(accepted.is_empty(), "accepted: {accepted:#?}");
     assert_eq!(word(&decide(&one(r#","Sid":"","Condition":{}"#), "iam:GetUser", BOB, &json!({}))), "allow");
+    let named = policy(&format!(r#""Id":"any text","Statement":{}"#, statement("")));
+    assert_eq!(word(&decide(&named, "iam:GetUser", BOB, &json!({}))), "allow");
 }
 
 #[test]
@@ -320,6 +322,24 @@ fn numbers_are_compared_exactly() {
         ("a fraction as text", MALFORMED, json!({"StringEquals": {age: 1.1}}), json!({age: "1.1"})),
         ("an integer as text", HOLDS, json!({"StringEquals": {age: 11}}), json!({age: "11"})),
         ("variable", MALFORMED, json!({"NumericEquals": {age: "${aws:MultiFactorAuthAge}"}}), json!({age: 1})),
+        ("a plus sign", HOLDS, json!({"NumericEquals": {age: "+5"}}), json!({age: 5})),
+        ("18 digits", HOLDS, json!({"NumericLessThan": {age: "999999999999999999"}}), json!({age: 1})),
+        ("19 digits", MALFORMED, json!({"NumericLessThan": {age: "1999999999999999999"}}), json!({age: 1})),
+        ("18 places", HOLDS, json!({"NumericLessThan": {age: "1.000000000000000001"}}), json!({age: 1})),
+        ("19 places", MALFORMED, json!({"NumericLessThan": {age: "1.0000000000000000001"}}), json!({age: 1})),
+        (
+            "the last exact JSON fraction",
+            HOLDS,
+            json!({"NumericLessThan": {age: 4_503_599_627_370_495.5}}),
+            json!({age: 1}),
+        ),
+        (
+            "a JSON fraction that was rounded",
+            MALFORMED,
+            json!({"NumericLessThan": {age: 9_007_199_254_740_992.0}}),
+            json!({age: 1}),
+        ),
+        ("one far below", MALFORMED, json!({"NumericLessThan": {age: -9_007_199_254_740_994.0}}), json!({age: 1})),
     ]);
 }
 
@@ -379,6 +399,11 @@ fn addresses_are_matched_by_network() {
         ("host bits", HOLDS, json!({"IpAddress": {ip: "10.1.2.3/8"}}), json!({ip: "10.9.9.9"})),
         ("mapped client", HOLDS, json!({"IpAddress": {ip: "10.0.0.0/8"}}), json!({ip: "::ffff:10.0.0.1"})),
         ("mapped network", HOLDS, json!({"IpAddress": {ip: "::ffff:10.0.0.0/104"}}), json!({ip: "10.0.0.1"})),
+        ("mapped address", HOLDS, json!({"IpAddress": {ip: "::ffff:10.0.0.1"}}), json!({ip: "10.0.0.1"})),
+        ("every mapped address", HOLDS, json!({"IpAddress": {ip: "::ffff:0.0.0.0/96"}}), json!({ip: "10.0.0.1"})),
+        ("more than the mapped", FAILS, json!({"IpAddress": {ip: "::ffff:0.0.0.0/95"}}), json!({ip: "10.0.0.1"})),
+        ("more, mapped client", HOLDS, json!({"IpAddress": {ip: "::ffff:0.0.0.0/95"}}), json!({ip: "::ffff:10.0.0.1"})),
+        ("long IPv6 prefix", FAILS, json!({"IpAddress": {ip: "2001:db8::/97"}}), json!({ip: "2001:db8::1:0:0"})),
         ("other family", FAILS, json!({"IpAddress": {ip: ["0.0.0.0/0"]}}), json!({ip: "2001:db8::1"})),
         ("everyone of the family", HOLDS, json!({"IpAddress": {ip: "::/0"}}), json!({ip: "2001:db8::1"})),
         ("single v6", FAILS, json!({"IpAddress": {ip: "2001:db8::1"}}), json!({ip: "2001:db8::2"})),

@@ -148,6 +148,16 @@ fn a_credential_ends_as_it_must() {
 }
 
 #[test]
+fn a_piece_of_the_request_comes_back_whole_up_to_40_characters_and_cut_from_there() {
+    for (sent, told) in [("t".repeat(40), "t".repeat(40)), ("t".repeat(41), format!("{}...", "t".repeat(40)))] {
+        with_credential(&format!("{KEY_ID}/20150830/us-east-1/iam/{sent}")).is_refused(
+            NO_MATCH,
+            &format!("Credential should be scoped with a valid terminator: 'aws4_request', not '{told}'."),
+        );
+    }
+}
+
+#[test]
 fn signed_headers_are_lower_case_and_in_order_and_each_once() {
     for wrong in [
         "host;content-type;x-amz-date",
