@@ -147,7 +147,11 @@ impl<'a> Try<'a> {
     /// no reason to answer otherwise: the try stays counted.
     pub async fn failed(&self, owner: Option<&UserId>, record: Option<&AuditRecord>) {
         let _turn = self.app.turns.take(&self.bucket.bucket).await;
-        note(self.app.store.fail_try(&self.bucket, self.app.clock.now(), owner, record).await);
+        let written = self.app.store.fail_try(&self.bucket, self.app.clock.now(), owner, record).await;
+        if written.is_err() && record.is_some() {
+            metrics().audit_failed();
+        }
+        note(written);
     }
 
     pub async fn succeeded(&self) {

@@ -1,6 +1,7 @@
 //! The sources are read and held against the map in `lib.rs`: who may name whom, which package stands where, how long a
 //! file may be. A house whose rules nobody checks does not have them.
 
+use crate::support::sources::without_tests;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -123,7 +124,7 @@ fn sources() -> Vec<Source> {
             let whole = std::fs::read_to_string(&path).expect("a source");
             let path = path.strip_prefix(&src).expect("below src").to_str().expect("a path").to_owned();
             let room = path.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned();
-            let code = whole.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+            let code = without_tests(&whole);
             Source { path, room, code, whole }
         })
         .collect()
