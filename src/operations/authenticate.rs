@@ -8,7 +8,7 @@ use super::audit::{console_login, failed_console_login};
 use super::context::RequestFacts;
 use super::password_check::check;
 use super::refusal::store_failure;
-use super::throttle::{Try, check_address, sign_in_bucket};
+use super::throttle::{Subject, Try, check_address, sign_in_bucket};
 use crate::app::App;
 use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Error, told};
@@ -80,10 +80,16 @@ pub async fn sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest)
 }
 
 async fn try_to_sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<SignedIn, Error> {
-    check_address(app, request)?;
+    check_address(app, request, attempt)?;
     let account = find_account(app, &attempt.account).await?;
-    let SignInRequest { account: typed, user_name, devices, .. } = attempt;
-    let bucket = sign_in_bucket(app, typed, account.as_ref(), user_name, devices);
+    let facts = find_user(app, account.as_ref(), &attempt.user_name).await?;
+    let subject = Subject {
+        typed_account: &attempt.account,
+        account_id: account.as_ref(),
+        user_name: &attempt.user_name,
+        user_id: facts.as_ref().map(|facts| &facts.user.user_id),
+    };
+    let bucket = sign_in_bucket(app, &subject, &attempt.devices);
     let tried = Try::begin(app, bucket).await?;
     match find_and_open(app, request, attempt, account.as_ref(), &tried).await {
         Ok(Some(signed_in)) => Ok(signed_in),

@@ -9,7 +9,7 @@ use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::password_check::check;
 use super::refusal::{hashing_failure, no_login_profile, no_such_user, store_failure};
-use super::throttle::{Try, check_address};
+use super::throttle::Try;
 use crate::app::App;
 use crate::domain::action::Action;
 use crate::domain::error::{Code, Details, Error, Refusal};
@@ -49,7 +49,6 @@ impl Operation for ChangePassword {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<PasswordChanged, Error> {
-        check_address(&cx.app, &cx.request)?;
         let mut work = Work::default();
         cx.until_settled(self, async |cx| self.attempt(cx, &mut work).await).await
     }

@@ -10,14 +10,11 @@ pub fn without_tests(text: &str) -> String {
             kept += "\n";
             continue;
         }
-        let indent = &line[..line.len() - line.trim_start().len()];
-        let end = format!("{indent}}}");
-        for skipped in lines.by_ref() {
-            // The item ends in its first line, or with the brace that closes it.
-            let is_whole = skipped.starts_with(indent) && skipped.ends_with([';', ',']) && !skipped.contains('{');
-            if is_whole || skipped == end || skipped.ends_with("{}") {
-                break;
-            }
+        let first = lines.by_ref().find(|line| !line.trim_start().starts_with("#[")).unwrap_or_default();
+        // The item ends in its first line, or with the brace that closes it.
+        if !first.ends_with([';', ',']) && !first.ends_with("{}") {
+            let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
+            lines.by_ref().find(|line| **line == end);
         }
     }
     kept
