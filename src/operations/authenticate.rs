@@ -8,7 +8,7 @@ use super::audit::{console_login, failed_console_login};
 use super::context::RequestFacts;
 use super::password_check::check;
 use super::refusal::store_failure;
-use super::throttle::{Subject, Try, check_address, sign_in_bucket};
+use super::throttle::{Subject, Try, check_address, folded, sign_in_bucket};
 use crate::app::App;
 use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Error, told};
@@ -82,7 +82,8 @@ pub async fn sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest)
 async fn try_to_sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<SignedIn, Error> {
     check_address(app, request, attempt)?;
     let account = find_account(app, &attempt.account).await?;
-    let facts = find_user(app, account.as_ref(), &attempt.user_name).await?;
+    // Under the name as it is counted: a spelling that nobody can have is one of whoever has the plain one.
+    let facts = find_user(app, account.as_ref(), &folded(&attempt.user_name)).await?;
     let subject = Subject {
         typed_account: &attempt.account,
         account_id: account.as_ref(),

@@ -51,7 +51,7 @@ fn key_of_name(app: &App, account: &str, user_name: &str) -> String {
 }
 
 /// In case and in form, so that no other spelling is another count.
-fn folded(text: &str) -> String {
+pub(super) fn folded(text: &str) -> String {
     text.nfkc().collect::<String>().to_lowercase().nfkc().collect()
 }
 
