@@ -321,7 +321,9 @@ async fn one_address_cannot_try_a_password_on_five_hundred_users(database: Datab
     let mut through = 0;
     for number in 0..500 {
         let user = format!("user-{number}");
-        let answer = forwarded_sign_in(&server, "203.0.113.7", &user).await;
+        // Some proxies write the port too; it is no part of the address.
+        let address = if number % 2 == 0 { "203.0.113.7".to_owned() } else { format!("203.0.113.7:{}", 4000 + number) };
+        let answer = forwarded_sign_in(&server, &address, &user).await;
         match answer.status {
             422 => through += 1,
             429 => assert!(answer.says("There were too many attempts from this address."), "{}", answer.body),
@@ -334,11 +336,6 @@ async fn one_address_cannot_try_a_password_on_five_hundred_users(database: Datab
         forwarded_sign_in(&server, "203.0.113.8:4711", "user-0").await.status,
         422,
         "another address does not wait"
-    );
-    assert_eq!(
-        forwarded_sign_in(&server, "203.0.113.7:4711", "user-0").await.status,
-        429,
-        "nor is a port another address"
     );
 }
 
