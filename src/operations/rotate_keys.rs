@@ -9,8 +9,9 @@ use super::demand::Demand;
 use super::refusal::store_failure;
 use crate::crypto::password_hash::pepper_id;
 use crate::crypto::sealed::Place;
+use crate::crypto::throttle_key;
 use crate::domain::error::Error;
-use crate::store::installation::ROOT_SECRET_CHECK;
+use crate::store::installation::{ROOT_SECRET_CHECK, THROTTLE_KEY};
 use crate::store::sealed_values::{SEALED_COLUMNS, SealedColumn, SealedValue};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -57,6 +58,7 @@ impl Operation for RotateKeys {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<KeysRotated, Error> {
         let mut rotated = KeysRotated { resealed: 0, left: 0, unreadable: Vec::new(), peppers: peppers(cx).await? };
+        rotated.resealed += u64::from(reseal_throttle_key(cx).await?);
         for column in &SEALED_COLUMNS {
             for key_id in other_keys(cx, column).await? {
                 reseal(cx, column, &key_id, &mut rotated).await?;
@@ -67,6 +69,7 @@ impl Operation for RotateKeys {
                 rotated.left += cx.app.store.count_sealed_with(column, &key_id).await.map_err(store_failure)?;
             }
         }
+        rotated.left += u64::from(old_throttle_key(cx).await?.is_some());
         if rotated.left == 0 {
             belongs_to_current(cx, Self::NAME).await?;
         }
@@ -108,6 +111,36 @@ async fn reseal(
             |values: u64| record.clone().with_response(&json!({ "table": column.table, "sealedAnew": values }));
         rotated.resealed += store.replace_sealed_values(column, &anew, record).await.map_err(store_failure)?;
     }
+}
+
+/// As it is kept, where that is not with the current root secret.
+async fn old_throttle_key(cx: &Authorized<'_>) -> Result<Option<String>, Error> {
+    let kept = cx.app.store.installation_value(THROTTLE_KEY).await.map_err(store_failure)?;
+    Ok(kept.filter(|kept| !throttle_key::is_current(&cx.app.sealer, kept)))
+}
+
+/// Whether it was. What the nodes count by stays the same.
+async fn reseal_throttle_key(cx: &Authorized<'_>) -> Result<bool, Error> {
+    let Some(kept) = old_throttle_key(cx).await? else { return Ok(false) };
+    let key = throttle_key::open(&cx.app.sealer, &kept).map_err(Error::failed)?;
+    let anew = throttle_key::seal(&cx.app.sealer, &cx.app.random, &key);
+    let response = json!({ "table": "installation", "sealedAnew": 1 });
+    let record = cx.audit_record(RotateKeys::NAME).with_response(&response);
+    let replaced = cx.app.store.replace_installation_value(THROTTLE_KEY, &kept, &anew, &record).await;
+    replaced.map_err(store_failure)
+}
+
+/// One that nothing opens any more gives way to another; every count of tries begins anew with it.
+async fn replace_lost_throttle_key(cx: &Authorized<'_>) -> Result<(), Error> {
+    let Some(kept) = old_throttle_key(cx).await? else { return Ok(()) };
+    if throttle_key::open(&cx.app.sealer, &kept).is_ok() {
+        return Ok(());
+    }
+    let anew = throttle_key::seal(&cx.app.sealer, &cx.app.random, &cx.app.throttle_key);
+    let response = json!({ "throttleKey": "replaced" });
+    let record = cx.audit_record(ReplaceLostRootSecret::NAME).with_response(&response);
+    let replaced = cx.app.store.replace_installation_value(THROTTLE_KEY, &kept, &anew, &record).await;
+    replaced.map(drop).map_err(store_failure)
 }
 
 fn place<'a>(column: &SealedColumn, value: &'a SealedValue) -> Place<'a> {
@@ -187,6 +220,7 @@ impl Operation for ReplaceLostRootSecret {
                 }
             }
         }
+        replace_lost_throttle_key(cx).await?;
         belongs_to_current(cx, Self::NAME).await?;
         Ok(gone)
     }
