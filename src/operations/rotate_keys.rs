@@ -106,9 +106,10 @@ async fn reseal(
                 }
             }
         }
-        let record = cx.audit_record(RotateKeys::NAME);
-        let record =
-            |values: u64| record.clone().with_response(&json!({ "table": column.table, "sealedAnew": values }));
+        let record = |values: u64| {
+            let response = json!({ "table": column.table, "sealedAnew": values });
+            cx.audit_record_of_step(RotateKeys::NAME).with_response(&response)
+        };
         rotated.resealed += store.replace_sealed_values(column, &anew, record).await.map_err(store_failure)?;
     }
 }
@@ -125,7 +126,7 @@ async fn reseal_throttle_key(cx: &Authorized<'_>) -> Result<bool, Error> {
     let key = throttle_key::open(&cx.app.sealer, &kept).map_err(Error::failed)?;
     let anew = throttle_key::seal(&cx.app.sealer, &cx.app.random, &key);
     let response = json!({ "table": "installation", "sealedAnew": 1 });
-    let record = cx.audit_record(RotateKeys::NAME).with_response(&response);
+    let record = cx.audit_record_of_step(RotateKeys::NAME).with_response(&response);
     let replaced = cx.app.store.replace_installation_value(THROTTLE_KEY, &kept, &anew, &record).await;
     replaced.map_err(store_failure)
 }
@@ -138,7 +139,7 @@ async fn replace_lost_throttle_key(cx: &Authorized<'_>) -> Result<(), Error> {
     }
     let anew = throttle_key::seal(&cx.app.sealer, &cx.app.random, &cx.app.throttle_key);
     let response = json!({ "throttleKey": "replaced" });
-    let record = cx.audit_record(ReplaceLostRootSecret::NAME).with_response(&response);
+    let record = cx.audit_record_of_step(ReplaceLostRootSecret::NAME).with_response(&response);
     let replaced = cx.app.store.replace_installation_value(THROTTLE_KEY, &kept, &anew, &record).await;
     replaced.map(drop).map_err(store_failure)
 }
@@ -152,7 +153,7 @@ async fn belongs_to_current(cx: &Authorized<'_>, event_name: &str) -> Result<(),
     let (store, current) = (&cx.app.store, &cx.app.root_secrets.current);
     let stands = store.installation_value(ROOT_SECRET_CHECK).await.map_err(store_failure)?;
     let Some(stands) = stands.filter(|value| !current.fits(value)) else { return Ok(()) };
-    let record = cx.audit_record(event_name).with_response(&json!({ "rootSecret": "exchanged" }));
+    let record = cx.audit_record_of_step(event_name).with_response(&json!({ "rootSecret": "exchanged" }));
     // That another process was first is no matter: it has found the same.
     let replaced = store.replace_installation_value(ROOT_SECRET_CHECK, &stands, &current.check_value(), &record).await;
     replaced.map(drop).map_err(store_failure)
@@ -213,7 +214,7 @@ impl Operation for ReplaceLostRootSecret {
                         break;
                     }
                     let rows: Vec<String> = batch.iter().map(|value| value.row.clone()).collect();
-                    let record = cx.audit_record(Self::NAME);
+                    let record = cx.audit_record_of_step(Self::NAME);
                     let record = record.with_response(&json!({ "table": column.table, "deleted": rows }));
                     store.delete_sealed_values(column, &batch, &record).await.map_err(store_failure)?;
                     gone.extend(rows);
