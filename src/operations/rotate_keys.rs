@@ -201,28 +201,38 @@ impl Operation for ReplaceLostRootSecret {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<Vec<String>, Error> {
-        let store = &cx.app.store;
         let mut gone = Vec::new();
         for column in &SEALED_COLUMNS {
-            for key_id in store.sealing_keys(column).await.map_err(store_failure)? {
-                if cx.app.sealer.knows(&key_id) {
-                    continue;
-                }
-                loop {
-                    let batch = store.sealed_values(column, &key_id, "", BATCH).await.map_err(store_failure)?;
-                    if batch.is_empty() {
-                        break;
-                    }
-                    let rows: Vec<String> = batch.iter().map(|value| value.row.clone()).collect();
-                    let record = cx.audit_record_of_step(Self::NAME);
-                    let record = record.with_response(&json!({ "table": column.table, "deleted": rows }));
-                    store.delete_sealed_values(column, &batch, &record).await.map_err(store_failure)?;
-                    gone.extend(rows);
+            for key_id in cx.app.store.sealing_keys(column).await.map_err(store_failure)? {
+                if !cx.app.sealer.knows(&key_id) {
+                    delete_sealed_with(cx, column, &key_id, &mut gone).await?;
                 }
             }
         }
         replace_lost_throttle_key(cx).await?;
         belongs_to_current(cx, Self::NAME).await?;
         Ok(gone)
+    }
+}
+
+/// Everything in one column that is sealed with one key, batch by batch. What another process has changed since it was read
+/// does not go, and is not told.
+async fn delete_sealed_with(
+    cx: &Authorized<'_>,
+    column: &SealedColumn,
+    key_id: &[u8],
+    gone: &mut Vec<String>,
+) -> Result<(), Error> {
+    let store = &cx.app.store;
+    let record = |rows: &[String]| {
+        let response = json!({ "table": column.table, "deleted": rows });
+        cx.audit_record_of_step(ReplaceLostRootSecret::NAME).with_response(&response)
+    };
+    loop {
+        let batch = store.sealed_values(column, key_id, "", BATCH).await.map_err(store_failure)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        gone.extend(store.delete_sealed_values(column, &batch, record).await.map_err(store_failure)?);
     }
 }
