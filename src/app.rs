@@ -34,6 +34,12 @@ pub struct Settings {
     pub refused_words: RefusedWords,
 }
 
+/// The root secrets, and what is kept sealed with them.
+pub struct Keys {
+    pub root_secrets: RootSecrets,
+    pub throttle_key: Key32,
+}
+
 /// What every request shares.
 pub struct App {
     pub store: Store,
@@ -44,7 +50,7 @@ pub struct App {
     pub random: Random,
     pub lifetimes: Lifetimes,
     pub address_limit: AddressLimit,
-    /// Names the buckets in which tries of passwords are counted.
+    /// Names the buckets in which tries of passwords are counted: the same on every node, whatever its root secret.
     pub throttle_key: Key32,
     pub turns: Turns,
     /// What a new password is held against.
@@ -56,20 +62,14 @@ pub struct App {
 }
 
 impl App {
-    pub fn new(
-        store: Store,
-        hasher: Hasher,
-        root_secrets: RootSecrets,
-        clock: Clock,
-        random: Random,
-        settings: Settings,
-    ) -> Self {
+    pub fn new(store: Store, hasher: Hasher, keys: Keys, clock: Clock, random: Random, settings: Settings) -> Self {
         let Settings { lifetimes, address_limit, refused_words } = settings;
+        let Keys { root_secrets, throttle_key } = keys;
         Self {
             store,
             hasher,
             sealer: Sealer::new(&root_secrets),
-            throttle_key: root_secrets.current.derive("throttle"),
+            throttle_key,
             turns: Turns::default(),
             root_secrets,
             clock,

@@ -6,10 +6,11 @@
 //! the one and some with the other, and each knows both. That of the database has to be among those that are given; it
 //! becomes the current one when `rotate-keys` has found nothing that is sealed with another.
 
+mod kept_key;
 mod secret_place;
 
 use crate::address_limit::AddressLimit;
-use crate::app::{App, Lifetimes, Settings};
+use crate::app::{App, Keys, Lifetimes, Settings};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::identifier::Random;
@@ -36,8 +37,8 @@ pub async fn open(config: &Config, clock: Clock, random: Random) -> Result<Arc<A
     let kept = place.read()?;
     // A secret in its place belongs to a database: where that is gone, a new one is not what anybody wants.
     let store = open_store(config, &kept, !matches!(kept, KeptSecret::InPlace(_))).await?;
-    let secrets = migrated(config, &store, &place, kept, &random).await;
-    finish(config, store, secrets, clock, random).await
+    let keys = migrated(config, &store, &place, kept, &random).await;
+    finish(config, store, keys, clock, random).await
 }
 
 /// Opens a database whose root secret is lost. Nothing in it is changed yet: that is what the operation is for.
@@ -45,8 +46,8 @@ pub async fn open_without_its_secret(config: &Config, clock: Clock, random: Rand
     let place = SecretPlace::of(config);
     let kept = place.read()?;
     let store = open_store(config, &kept, false).await?;
-    let secrets = without_its_secret(config, &store, &place, kept, &random).await;
-    finish(config, store, secrets, clock, random).await
+    let keys = without_its_secret(config, &store, &place, kept, &random).await;
+    finish(config, store, keys, clock, random).await
 }
 
 /// The secret that has taken the place of the lost one gets its name.
@@ -59,12 +60,12 @@ pub fn settle_secret(config: &Config) -> Result<(), StartError> {
 async fn finish(
     config: &Config,
     store: Store,
-    secrets: Result<RootSecrets, StartError>,
+    keys: Result<Keys, StartError>,
     clock: Clock,
     random: Random,
 ) -> Result<Arc<App>, StartError> {
-    let secrets = match secrets {
-        Ok(secrets) => secrets,
+    let keys = match keys {
+        Ok(keys) => keys,
         Err(error) => {
             store.close().await;
             return Err(error);
@@ -76,7 +77,7 @@ async fn finish(
         address_limit: AddressLimit::per_minute(config.address_limit),
         refused_words: RefusedWords::new(config.common_passwords.clone(), &config.brand_name),
     };
-    let app = Arc::new(App::new(store, hasher, secrets, clock, random, settings));
+    let app = Arc::new(App::new(store, hasher, keys, clock, random, settings));
     crate::operations::housekeeping::refresh_common_parameters(&app).await;
     Ok(app)
 }
@@ -120,7 +121,7 @@ async fn migrated(
     place: &SecretPlace,
     kept: KeptSecret,
     random: &Random,
-) -> Result<RootSecrets, StartError> {
+) -> Result<Keys, StartError> {
     let state = store.schema_state().await.map_err(database)?;
     let is_new = matches!(state, SchemaState::Empty);
     if matches!(state, SchemaState::Empty | SchemaState::Behind) && !config.migrate {
@@ -144,10 +145,12 @@ async fn migrated(
         return Err(does_not_fit());
     }
     match sealed_with_others(store, &secrets).await? {
-        0 => place.settle(is_fresh)?,
-        values => return Err(sealed_with_another(values)),
+        0 => {}
+        values => return Err(sealed_with_another(&format!("access keys ({values})"))),
     }
-    Ok(secrets)
+    let throttle_key = kept_key::throttle_key(store, &secrets, random).await?;
+    place.settle(is_fresh)?;
+    Ok(Keys { root_secrets: secrets, throttle_key })
 }
 
 async fn migrate(store: &Store, state: SchemaState) -> Result<(), StartError> {
@@ -166,7 +169,7 @@ async fn without_its_secret(
     place: &SecretPlace,
     kept: KeptSecret,
     random: &Random,
-) -> Result<RootSecrets, StartError> {
+) -> Result<Keys, StartError> {
     let state = store.schema_state().await.map_err(database)?;
     if matches!(state, SchemaState::Empty) {
         return Err(StartError("MSC_DATABASE_URL: the database is empty: it has lost no root secret".to_owned()));
@@ -174,11 +177,15 @@ async fn without_its_secret(
     migrate(store, state).await?;
     let stands = store.installation_value(ROOT_SECRET_CHECK).await.map_err(database)?;
     let secrets = RootSecrets::new(place.choose_anew(kept, random)?, config.previous_root_secrets.clone());
-    if stands.is_none_or(|value| secrets.any_fits(&value)) && sealed_with_others(store, &secrets).await? == 0 {
+    let (throttle_key, is_lost) = kept_key::throttle_key_or_new(store, &secrets, random).await?;
+    if stands.is_none_or(|value| secrets.any_fits(&value))
+        && !is_lost
+        && sealed_with_others(store, &secrets).await? == 0
+    {
         let message = "MSC_ROOT_SECRET: nothing is lost: the database belongs to a root secret that is given, and so does all that is sealed in it";
         return Err(StartError(message.to_owned()));
     }
-    Ok(secrets)
+    Ok(Keys { root_secrets: secrets, throttle_key })
 }
 
 /// How many values are sealed with a root secret that is not given.
@@ -207,9 +214,9 @@ fn does_not_fit() -> StartError {
     StartError(message.to_owned())
 }
 
-fn sealed_with_another(values: u64) -> StartError {
+fn sealed_with_another(what: &str) -> StartError {
     StartError(format!(
-        "MSC_PREVIOUS_ROOT_SECRETS: the database holds access keys ({values}) that are sealed with a root secret that is not given; \
+        "MSC_PREVIOUS_ROOT_SECRETS: the database holds {what} that are sealed with a root secret that is not given; \
          give it here, run `rotate-keys`, and take it away when that says so"
     ))
 }

@@ -12,13 +12,16 @@ pub async fn rotate(door: &Door) -> Result<(), Error> {
         _ if rotated.unreadable.is_empty() => "are still needed: run rotate-keys again".to_owned(),
         _ => "are still needed, until the access keys that cannot be read are deleted".to_owned(),
     };
-    let needed: Vec<&PepperInUse> = rotated.peppers.iter().filter(|pepper| !pepper.is_current).collect();
+    let (needed, without): (Vec<&PepperInUse>, Vec<&PepperInUse>) =
+        rotated.peppers.iter().filter(|pepper| !pepper.is_current).partition(|pepper| pepper.id.is_some());
     let waiting: u64 = needed.iter().map(|pepper| pepper.passwords).sum();
     let lost: u64 = needed.iter().filter(|pepper| !pepper.is_given).map(|pepper| pepper.passwords).sum();
     let peppers = match waiting {
         0 => "can be taken away".to_owned(),
         _ => format!("are still needed: {waiting} passwords change at their owners' next sign-in"),
     };
+    let without: u64 = without.iter().map(|pepper| pepper.passwords).sum();
+    let without = (without > 0).then(|| format!("{without} passwords take the pepper at their owners' next sign-in"));
     let unreadable = (!rotated.unreadable.is_empty()).then_some(rotated.unreadable);
     let warning = (lost > 0).then(|| format!("{lost} passwords need a pepper that is not given, and open nothing"));
     let in_use: serde_json::Map<String, Value> = rotated.peppers.iter().map(in_use).collect();
@@ -29,6 +32,7 @@ pub async fn rotate(door: &Door) -> Result<(), Error> {
         ("PreviousRootSecrets", json!(root_secrets)),
         ("HashesByPepper", Value::Object(in_use)),
         ("PreviousPeppers", json!(peppers)),
+        ("WithoutPepper", json!(without)),
         ("Warning", json!(warning)),
     ]);
     Ok(())

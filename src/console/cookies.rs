@@ -67,11 +67,20 @@ pub fn remembered_users(request: &HttpRequest, console: &Console) -> RememberedU
     RememberedUsers::open(&console.sealer, &cookie, console.app.clock.now(), REMEMBERED_USER_LIFETIME)
 }
 
-/// A remembered user that cannot be read, or that remembers nobody any more, is of no use to the browser.
-pub fn removal_of_unreadable(request: &HttpRequest, console: &Console) -> Option<Cookie<'static>> {
-    value(request, REMEMBERED_USER, console.https)?;
-    let is_empty = remembered_users(request, console).newest().is_none();
-    is_empty.then(|| removal(REMEMBERED_USER, console.https))
+/// What a browser that has the cookie gets back without asking. One that cannot be read, or that remembers nobody any more,
+/// is of no use and goes. One of a previous root secret is sealed anew, or its users would be forgotten with that secret; it
+/// lasts no longer than it would have.
+pub fn renewal_of_remembered_users(request: &HttpRequest, console: &Console) -> Option<Cookie<'static>> {
+    let brought = value(request, REMEMBERED_USER, console.https)?;
+    let remembered = remembered_users(request, console);
+    let Some(newest) = remembered.newest() else { return Some(removal(REMEMBERED_USER, console.https)) };
+    if !RememberedUsers::is_sealed_with_previous(&console.sealer, &brought) {
+        return None;
+    }
+    let ends = newest.at + REMEMBERED_USER_LIFETIME.whole_seconds();
+    let mut cookie = remembered_user(remembered.seal(&console.sealer, &console.app.random)?, console.https);
+    cookie.set_max_age(Duration::seconds(ends - console.app.clock.now().unix_timestamp()));
+    Some(cookie)
 }
 
 /// Gives the browser the cookie, or takes it away where there is nobody left to remember.

@@ -42,7 +42,7 @@ impl Show {
     pub fn gate(&mut self, request: &HttpRequest) -> Frame {
         let (value, cookie) = visit::begin(request, &self.console);
         self.cookies.extend(cookie);
-        self.cookies.extend(cookies::removal_of_unreadable(request, &self.console));
+        self.cookies.extend(cookies::renewal_of_remembered_users(request, &self.console));
         blank_frame(&self.console, self.console.token_key.token(&value, &self.console.app.random))
     }
 

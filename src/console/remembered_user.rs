@@ -2,7 +2,7 @@
 //! proof of identity. Authenticated and encrypted, so that nobody else reads or makes one.
 
 use crate::crypto::identifier::Random;
-use crate::crypto::sealed::{Place, Sealer};
+use crate::crypto::sealed::{KEY_ID, Place, Sealer};
 use crate::operations::authenticate::KnownDevice;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -48,6 +48,12 @@ impl RememberedUsers {
         }
         let plain = serde_json::to_vec(&self.0).ok()?;
         Some(URL_SAFE_NO_PAD.encode(sealer.seal(random, PLACE, &plain)))
+    }
+
+    /// Whether this cookie, which could be opened, was sealed with a root secret that is not the current one.
+    pub fn is_sealed_with_previous(sealer: &Sealer, cookie: &str) -> bool {
+        let bytes = URL_SAFE_NO_PAD.decode(cookie).unwrap_or_default();
+        bytes.get(..KEY_ID).is_some_and(|id| id != sealer.current_id())
     }
 
     /// What the throttle knows devices by.

@@ -7,3 +7,4 @@ pub mod password_hash;
 pub mod root_secret;
 pub mod sealed;
 mod stored_hash;
+pub mod throttle_key;

@@ -121,6 +121,13 @@ impl From<RootSecret> for RootSecrets {
 pub struct Key32(Zeroizing<[u8; 32]>);
 
 impl Key32 {
+    /// One that is kept, and belongs to no root secret.
+    pub fn generate(random: &Random) -> Self {
+        let mut key = Zeroizing::new([0; 32]);
+        random.fill(&mut *key);
+        Self(key)
+    }
+
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }
@@ -142,6 +149,12 @@ impl Key32 {
             mac.update(part);
         }
         mac
+    }
+}
+
+impl From<Zeroizing<[u8; 32]>> for Key32 {
+    fn from(key: Zeroizing<[u8; 32]>) -> Self {
+        Self(key)
     }
 }
 

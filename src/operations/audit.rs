@@ -30,6 +30,12 @@ impl Context {
         }
     }
 
+    /// The same in an operation that takes long: at the time of its step, since whoever ships records follows them by their
+    /// times and looks back a little only.
+    pub(super) fn audit_record_of_step(&self, event_name: &str) -> AuditRecord {
+        AuditRecord { event_time: self.app.clock.now(), ..self.audit_record(event_name) }
+    }
+
     /// The session that the caller acts in, where there is one.
     pub(super) fn session_hash(&self) -> Option<String> {
         self.caller.session().map(|session| session.session_hash.clone())

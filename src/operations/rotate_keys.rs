@@ -9,8 +9,9 @@ use super::demand::Demand;
 use super::refusal::store_failure;
 use crate::crypto::password_hash::pepper_id;
 use crate::crypto::sealed::Place;
+use crate::crypto::throttle_key;
 use crate::domain::error::Error;
-use crate::store::installation::ROOT_SECRET_CHECK;
+use crate::store::installation::{ROOT_SECRET_CHECK, THROTTLE_KEY};
 use crate::store::sealed_values::{SEALED_COLUMNS, SealedColumn, SealedValue};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -57,6 +58,7 @@ impl Operation for RotateKeys {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<KeysRotated, Error> {
         let mut rotated = KeysRotated { resealed: 0, left: 0, unreadable: Vec::new(), peppers: peppers(cx).await? };
+        rotated.resealed += u64::from(reseal_throttle_key(cx).await?);
         for column in &SEALED_COLUMNS {
             for key_id in other_keys(cx, column).await? {
                 reseal(cx, column, &key_id, &mut rotated).await?;
@@ -67,6 +69,7 @@ impl Operation for RotateKeys {
                 rotated.left += cx.app.store.count_sealed_with(column, &key_id).await.map_err(store_failure)?;
             }
         }
+        rotated.left += u64::from(old_throttle_key(cx).await?.is_some());
         if rotated.left == 0 {
             belongs_to_current(cx, Self::NAME).await?;
         }
@@ -103,11 +106,42 @@ async fn reseal(
                 }
             }
         }
-        let record = cx.audit_record(RotateKeys::NAME);
-        let record =
-            |values: u64| record.clone().with_response(&json!({ "table": column.table, "sealedAnew": values }));
+        let record = |values: u64| {
+            let response = json!({ "table": column.table, "sealedAnew": values });
+            cx.audit_record_of_step(RotateKeys::NAME).with_response(&response)
+        };
         rotated.resealed += store.replace_sealed_values(column, &anew, record).await.map_err(store_failure)?;
     }
+}
+
+/// As it is kept, where that is not with the current root secret.
+async fn old_throttle_key(cx: &Authorized<'_>) -> Result<Option<String>, Error> {
+    let kept = cx.app.store.installation_value(THROTTLE_KEY).await.map_err(store_failure)?;
+    Ok(kept.filter(|kept| !throttle_key::is_current(&cx.app.sealer, kept)))
+}
+
+/// Whether it was. What the nodes count by stays the same.
+async fn reseal_throttle_key(cx: &Authorized<'_>) -> Result<bool, Error> {
+    let Some(kept) = old_throttle_key(cx).await? else { return Ok(false) };
+    let key = throttle_key::open(&cx.app.sealer, &kept).map_err(Error::failed)?;
+    let anew = throttle_key::seal(&cx.app.sealer, &cx.app.random, &key);
+    let response = json!({ "table": "installation", "sealedAnew": 1 });
+    let record = cx.audit_record_of_step(RotateKeys::NAME).with_response(&response);
+    let replaced = cx.app.store.replace_installation_value(THROTTLE_KEY, &kept, &anew, &record).await;
+    replaced.map_err(store_failure)
+}
+
+/// One that nothing opens any more gives way to another; every count of tries begins anew with it.
+async fn replace_lost_throttle_key(cx: &Authorized<'_>) -> Result<(), Error> {
+    let Some(kept) = old_throttle_key(cx).await? else { return Ok(()) };
+    if throttle_key::open(&cx.app.sealer, &kept).is_ok() {
+        return Ok(());
+    }
+    let anew = throttle_key::seal(&cx.app.sealer, &cx.app.random, &cx.app.throttle_key);
+    let response = json!({ "throttleKey": "replaced" });
+    let record = cx.audit_record_of_step(ReplaceLostRootSecret::NAME).with_response(&response);
+    let replaced = cx.app.store.replace_installation_value(THROTTLE_KEY, &kept, &anew, &record).await;
+    replaced.map(drop).map_err(store_failure)
 }
 
 fn place<'a>(column: &SealedColumn, value: &'a SealedValue) -> Place<'a> {
@@ -119,7 +153,7 @@ async fn belongs_to_current(cx: &Authorized<'_>, event_name: &str) -> Result<(),
     let (store, current) = (&cx.app.store, &cx.app.root_secrets.current);
     let stands = store.installation_value(ROOT_SECRET_CHECK).await.map_err(store_failure)?;
     let Some(stands) = stands.filter(|value| !current.fits(value)) else { return Ok(()) };
-    let record = cx.audit_record(event_name).with_response(&json!({ "rootSecret": "exchanged" }));
+    let record = cx.audit_record_of_step(event_name).with_response(&json!({ "rootSecret": "exchanged" }));
     // That another process was first is no matter: it has found the same.
     let replaced = store.replace_installation_value(ROOT_SECRET_CHECK, &stands, &current.check_value(), &record).await;
     replaced.map(drop).map_err(store_failure)
@@ -167,27 +201,38 @@ impl Operation for ReplaceLostRootSecret {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<Vec<String>, Error> {
-        let store = &cx.app.store;
         let mut gone = Vec::new();
         for column in &SEALED_COLUMNS {
-            for key_id in store.sealing_keys(column).await.map_err(store_failure)? {
-                if cx.app.sealer.knows(&key_id) {
-                    continue;
-                }
-                loop {
-                    let batch = store.sealed_values(column, &key_id, "", BATCH).await.map_err(store_failure)?;
-                    if batch.is_empty() {
-                        break;
-                    }
-                    let rows: Vec<String> = batch.iter().map(|value| value.row.clone()).collect();
-                    let record = cx.audit_record(Self::NAME);
-                    let record = record.with_response(&json!({ "table": column.table, "deleted": rows }));
-                    store.delete_sealed_values(column, &batch, &record).await.map_err(store_failure)?;
-                    gone.extend(rows);
+            for key_id in cx.app.store.sealing_keys(column).await.map_err(store_failure)? {
+                if !cx.app.sealer.knows(&key_id) {
+                    delete_sealed_with(cx, column, &key_id, &mut gone).await?;
                 }
             }
         }
+        replace_lost_throttle_key(cx).await?;
         belongs_to_current(cx, Self::NAME).await?;
         Ok(gone)
+    }
+}
+
+/// Everything in one column that is sealed with one key, batch by batch. What another process has changed since it was read
+/// does not go, and is not told.
+async fn delete_sealed_with(
+    cx: &Authorized<'_>,
+    column: &SealedColumn,
+    key_id: &[u8],
+    gone: &mut Vec<String>,
+) -> Result<(), Error> {
+    let store = &cx.app.store;
+    let record = |rows: &[String]| {
+        let response = json!({ "table": column.table, "deleted": rows });
+        cx.audit_record_of_step(ReplaceLostRootSecret::NAME).with_response(&response)
+    };
+    loop {
+        let batch = store.sealed_values(column, key_id, "", BATCH).await.map_err(store_failure)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        gone.extend(store.delete_sealed_values(column, &batch, record).await.map_err(store_failure)?);
     }
 }

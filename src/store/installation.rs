@@ -8,6 +8,8 @@ use super::error::StoreError;
 /// The check value of the root secret that sealed values belong to. After an exchange it stays that of the one before,
 /// until nothing is sealed with that any more.
 pub const ROOT_SECRET_CHECK: &str = "root_secret_check";
+/// The key by which tries of passwords are counted, sealed.
+pub const THROTTLE_KEY: &str = "throttle_key";
 
 statements! {
     SET = "INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";

@@ -175,20 +175,24 @@ impl Store {
         })
     }
 
-    /// Deletes the rows of values that nobody can open any more, where they still hold what was read. How many went.
+    /// Deletes the rows of values that nobody can open any more, where they still hold what was read. Which rows went; the
+    /// record, which is told them, is written where there are any.
     pub async fn delete_sealed_values(
         &self,
         column: &SealedColumn,
         values: &[SealedValue],
-        record: &AuditRecord,
-    ) -> Result<u64, StoreError> {
+        record: impl Fn(&[String]) -> AuditRecord,
+    ) -> Result<Vec<String>, StoreError> {
+        let record = &record;
         transaction!(self.engine, |tx| {
-            let mut deleted = 0;
+            let mut deleted = Vec::new();
             for seen in values {
-                deleted += tx.execute(column.delete, &[&seen.row, &seen.owner, &seen.sealed]).await?;
+                if tx.execute(column.delete, &[&seen.row, &seen.owner, &seen.sealed]).await? > 0 {
+                    deleted.push(seen.row.clone());
+                }
             }
-            if deleted > 0 {
-                tx.write_audit(record).await?;
+            if !deleted.is_empty() {
+                tx.write_audit(&record(&deleted)).await?;
             }
             Ok(deleted)
         })

@@ -10,6 +10,7 @@ use my_security_credentials::operations::rotate_keys::RotateKeys;
 each_engine! {
     people_and_programs_go_on_while_the_root_secret_is_exchanged_node_by_node,
     an_exchange_that_is_not_finished_cannot_be_forgotten,
+    a_sign_in_page_seals_remembered_users_anew_and_for_no_longer,
 }
 
 /// First every node learns the new one, then it becomes the current one.
@@ -64,18 +65,26 @@ async fn people_and_programs_go_on_while_the_root_secret_is_exchanged_node_by_no
     }
 
     let rotated = server.operator_of(&exchanged_app).perform(RotateKeys).await.expect("a rotation");
-    assert_eq!((rotated.resealed, rotated.left, rotated.unreadable.len()), (1, 0, 0));
+    assert_eq!(
+        (rotated.resealed, rotated.left, rotated.unreadable.len()),
+        (2, 0, 0),
+        "a key's and the one that tries are counted by"
+    );
     let (_, after) = server.node_with(&NEW_ALONE).await.expect("a node that never knew the old one");
     assert!(who(&old_key, &after).await.is_some() && who(&new_key, &after).await.is_some());
     assert!(at(&later, &after).is_signed_in().await);
     let mut much_later = at(&later, &after);
     much_later.cookies.retain(|name, _| name == "msc-remembered-user");
     assert!(remembered(much_later.get(&format!("/signin/{ALIAS}")).await), "it was written anew");
-    assert_eq!(server.records("RotateKeys", None).await, 2, "what was sealed anew, and that the exchange is over");
+    assert_eq!(
+        server.records("RotateKeys", None).await,
+        3,
+        "what was sealed anew in two tables, and that the exchange is over"
+    );
     let by_an_operator = "SELECT COUNT(*) FROM audit_records WHERE event_name = 'RotateKeys' \
                   AND (response_elements LIKE '%sealedAnew\":1%' OR response_elements LIKE '%exchanged%') \
                   AND user_identity LIKE '%Operator%'";
-    assert_eq!(server.database.number(by_an_operator).await, 2);
+    assert_eq!(server.database.number(by_an_operator).await, 3);
 }
 
 async fn an_exchange_that_is_not_finished_cannot_be_forgotten(database: Database) {
@@ -108,4 +117,33 @@ async fn an_exchange_that_is_not_finished_cannot_be_forgotten(database: Database
     let rotated = server.operator_of(&app).perform(RotateKeys).await.expect("a rotation");
     assert_eq!((rotated.resealed, rotated.left), (1, 0));
     server.node_with(&NEW_ALONE).await.expect("it is over now");
+}
+
+async fn a_sign_in_page_seals_remembered_users_anew_and_for_no_longer(database: Database) {
+    let server = TestServer::start_on(database).await;
+    server.user("alice", Some(PASSWORD_ONLY)).await;
+    let mut alice = server.signed_in("alice").await;
+    alice.cookies.retain(|name, _| name == "msc-remembered-user");
+    let (_, exchanged) = server.node_with(&EXCHANGED).await.expect("a node with the new one");
+    server.clock.advance(time::Duration::days(10));
+    let page = format!("/signin/{ALIAS}");
+    let given = |page: &crate::support::html::Page| -> Vec<String> {
+        let set = page.headers.get_all("set-cookie").iter().map(|set| set.to_str().expect("a text").to_owned());
+        set.filter(|set| set.starts_with("msc-remembered-user=")).collect()
+    };
+    assert!(given(&alice.get(&page).await).is_empty(), "sealed with the current one");
+    let mut moved = at(&alice, &exchanged);
+    let anew = given(&moved.get(&page).await);
+    assert_eq!(anew.len(), 1, "{anew:?}");
+    assert!(anew[0].contains(&format!("Max-Age={}", 170 * 86_400)), "{anew:?}");
+    assert!(given(&moved.get(&page).await).is_empty(), "once is enough");
+
+    // The exchange is over, and nobody has signed in meanwhile.
+    let (app, _) = server.node_with(&EXCHANGED).await.expect("a node with the new one");
+    server.operator_of(&app).perform(RotateKeys).await.expect("a rotation");
+    let (_, alone) = server.node_with(&NEW_ALONE).await.expect("a node that never knew the old one");
+    assert!(at(&moved, &alone).get(&page).await.body.contains("value=\"alice\""));
+    let left = at(&alice, &alone).get(&page).await;
+    assert!(!left.body.contains("value=\"alice\""), "who came to no sign-in page is forgotten");
+    assert!(given(&left)[0].contains("Max-Age=0"));
 }

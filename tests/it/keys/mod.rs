@@ -6,3 +6,4 @@ mod fixtures;
 mod lost;
 mod peppers;
 mod rotate_keys;
+mod throttle_key;

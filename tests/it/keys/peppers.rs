@@ -11,6 +11,7 @@ use my_security_credentials::operations::rotate_keys::{PepperInUse, RotateKeys};
 each_engine! {
     a_pepper_is_exchanged_at_the_owners_sign_in_and_what_it_remembers_still_counts,
     a_password_whose_pepper_is_gone_is_a_wrong_one_until_it_is_reset,
+    passwords_without_a_pepper_need_no_previous_one_and_are_told_apart,
     a_start_without_a_pepper_that_is_needed_says_so_in_one_line,
 }
 
@@ -93,6 +94,38 @@ async fn a_password_whose_pepper_is_gone_is_a_wrong_one_until_it_is_reset(databa
     };
     server.operator_of(&second).perform(reset).await.expect("a reset");
     assert_eq!(sign_in(&url, "alice", NEW_PASSWORD).await.1, 303);
+}
+
+async fn passwords_without_a_pepper_need_no_previous_one_and_are_told_apart(database: Database) {
+    let server = TestServer::start_on(database).await;
+    server.user("alice", None).await;
+    server.user("bob", None).await;
+    let data = tempfile::tempdir().expect("a folder");
+    let told = |settings: &[(&str, &str)]| -> serde_json::Value {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_my-security-credentials"))
+            .env_clear()
+            .env("MSC_DATA_DIR", data.path())
+            .env("MSC_DATABASE_URL", &server.database.settings.url)
+            .env("MSC_ROOT_SECRET", crate::support::server::ROOT_SECRET)
+            .envs(settings.iter().copied())
+            .args(["rotate-keys", "--output", "json"])
+            .output()
+            .expect("the program runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    let first = told(&FIRST);
+    assert_eq!(first["PreviousPeppers"], "can be taken away", "{first}");
+    assert_eq!(first["WithoutPepper"], "2 passwords take the pepper at their owners' next sign-in", "{first}");
+    assert!(told(&[])["WithoutPepper"].is_null(), "no pepper is given that they could take");
+
+    let (_, url) = server.node_with(&FIRST).await.expect("a node with a pepper");
+    assert_eq!(sign_in(&url, "alice", PASSWORD).await.1, 303);
+    let both = told(&BOTH);
+    assert_eq!(both["PreviousPeppers"], "are still needed: 1 passwords change at their owners' next sign-in", "{both}");
+    assert_eq!(both["WithoutPepper"], "1 passwords take the pepper at their owners' next sign-in", "{both}");
+    let gone = told(&SECOND);
+    assert_eq!(gone["Warning"], "1 passwords need a pepper that is not given, and open nothing", "{gone}");
 }
 
 async fn a_start_without_a_pepper_that_is_needed_says_so_in_one_line(database: Database) {

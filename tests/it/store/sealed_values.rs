@@ -78,10 +78,17 @@ async fn values_are_deleted_where_they_are_what_was_read(database: &Database) {
     let (alice, bob) = (alice(), bob());
     let changed = SealedValue { sealed: b"sealed 9".to_vec(), ..value(12, alice.as_str()) };
     let values = [changed, value(1, bob.as_str()), value(1, alice.as_str())];
-    assert_eq!(store.delete_sealed_values(COLUMN, &values, &record("Delete")).await.unwrap(), 1);
-    assert_eq!((rows_of(database, "access_keys").await, recorded(database, "Delete").await), (2, 1));
-    assert_eq!(store.delete_sealed_values(COLUMN, &values, &record("Delete")).await.unwrap(), 0);
-    assert_eq!(recorded(database, "Delete").await, 1, "what changed nothing leaves no record");
+    let told = |rows: &[String]| record(&format!("Delete {}", rows.join(" ")));
+    let gone = key_id(1).as_str().to_owned();
+    assert_eq!(store.delete_sealed_values(COLUMN, &values, told).await.unwrap(), [gone.clone()]);
+    let name = format!("Delete {gone}");
+    assert_eq!(
+        (rows_of(database, "access_keys").await, recorded(database, &name).await),
+        (2, 1),
+        "what went is recorded"
+    );
+    assert!(store.delete_sealed_values(COLUMN, &values, told).await.unwrap().is_empty());
+    assert_eq!(recorded(database, "Delete ").await, 0, "what changed nothing leaves no record");
 }
 
 async fn an_exchange_of_values_that_cannot_be_recorded_is_undone(database: &Database) {
@@ -90,7 +97,7 @@ async fn an_exchange_of_values_that_cannot_be_recorded_is_undone(database: &Data
     let values = [value(1, owner.as_str())];
     let anew = values.clone().map(|seen| (seen, b"anew....".to_vec()));
     assert_undone(refused(database, store.replace_sealed_values(COLUMN, &anew, |_| unwritable.clone())).await);
-    assert_undone(refused(database, store.delete_sealed_values(COLUMN, &values, &unwritable)).await);
+    assert_undone(refused(database, store.delete_sealed_values(COLUMN, &values, |_| unwritable.clone())).await);
     store.set_installation_value(ROOT_SECRET_CHECK, "one").await.unwrap();
     let replaced = store.replace_installation_value(ROOT_SECRET_CHECK, "one", "two", &unwritable);
     assert_undone(refused(database, replaced).await);

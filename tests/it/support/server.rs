@@ -192,6 +192,11 @@ impl TestServer {
         start::open(&config, self.clock.of_this_test(), Random::system()).await.expect("a start")
     }
 
+    /// The settings of a node on the same database.
+    pub fn config(&self, settings: &[(&str, &str)]) -> Config {
+        config(&self.database, &self.data, settings)
+    }
+
     /// Another node on the same database, with settings of its own: what it shares with everybody, and its URL.
     pub async fn node_with(&self, settings: &[(&str, &str)]) -> Result<(Arc<App>, String), StartError> {
         let config = config(&self.database, &self.data, settings);
