@@ -1,5 +1,6 @@
 //! `audit list`.
 
+use super::output::print_json;
 use super::{Door, parsed};
 use crate::domain::account::AccountName;
 use crate::domain::error::{Code, Error};
@@ -74,18 +75,16 @@ pub async fn run(door: &Door, command: Command) -> Result<(), Error> {
         until: list.until,
         limit: list.limit as usize,
     };
-    show(door, &cx.perform(lookup).await?)
+    show(door, &cx.perform(lookup).await?);
+    Ok(())
 }
 
-fn show(door: &Door, events: &[Event]) -> Result<(), Error> {
+fn show(door: &Door, events: &[Event]) {
     if door.output.is_json() {
-        let all: Vec<_> = events.iter().map(Event::cloudtrail).collect();
-        println!("{}", serde_json::to_string_pretty(&all).map_err(Error::failed)?);
-        return Ok(());
+        return print_json(&events.iter().map(Event::cloudtrail).collect::<Vec<_>>());
     }
     let columns = ["EventTime", "AccountId", "EventName", "By", "SourceIPAddress", "Error"];
     door.output.list(&columns, &events.iter().map(row).collect::<Vec<_>>());
-    Ok(())
 }
 
 fn row(event: &Event) -> Vec<Value> {

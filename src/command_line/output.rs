@@ -1,6 +1,8 @@
 //! How a command answers: text for people, JSON for programs.
 
+use crate::operations::legible;
 use clap::ValueEnum;
+use serde::Serialize;
 use serde_json::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -17,7 +19,7 @@ impl Format {
     /// A thing with its properties; the text has them in the order given and leaves out what is null.
     pub fn show(self, properties: &[(&str, Value)]) {
         match self {
-            Self::Json => println!("{:#}", object(properties)),
+            Self::Json => print_json(&object(properties)),
             Self::Text => {
                 let width = properties.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
                 for (name, value) in properties.iter().filter(|(_, value)| !value.is_null()) {
@@ -32,7 +34,7 @@ impl Format {
         if self == Self::Json {
             let objects =
                 rows.iter().map(|row| object(&columns.iter().copied().zip(row.iter().cloned()).collect::<Vec<_>>()));
-            println!("{:#}", Value::Array(objects.collect()));
+            print_json(&Value::Array(objects.collect()));
             return;
         }
         let cells: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(text).collect()).collect();
@@ -51,6 +53,12 @@ impl Format {
     }
 }
 
+/// A terminal may stand behind it as well.
+pub fn print_json(value: &impl Serialize) {
+    // What is made of strings, numbers and maps with strings as keys can always be written.
+    println!("{}", legible::lines(&serde_json::to_string_pretty(value).unwrap_or_default()));
+}
+
 fn object(properties: &[(&str, Value)]) -> Value {
     Value::Object(properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
 }
@@ -58,7 +66,7 @@ fn object(properties: &[(&str, Value)]) -> Value {
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => printable(text),
+        Value::String(text) => legible::line(text),
         Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(", "),
         Value::Object(all) => {
             let parts = all.iter().map(|(name, value)| match value {
@@ -69,9 +77,4 @@ fn text(value: &Value) -> String {
         }
         other => other.to_string(),
     }
-}
-
-/// A terminal shows the text and does not obey it.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }

@@ -22,6 +22,7 @@ use crate::pages::sign_in::UserSignInPage;
 use actix_session::Session;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use tracing::Instrument;
 
 /// `GET /signin/{account}`.
 pub async fn get(
@@ -106,8 +107,8 @@ pub async fn post(
 /// Though the client left: who breaks off before the answer has tried all the same.
 async fn sign_in_to_end(request: &HttpRequest, show: &Show, attempt: SignInRequest) -> Result<SignedIn, Error> {
     let (app, facts) = (show.console().app.clone(), state::facts(request));
-    let work = actix_web::rt::spawn(async move { authenticate::sign_in(&app, &facts, &attempt).await });
-    work.await.unwrap_or_else(|error| Err(Error::failed(error)))
+    let work = async move { authenticate::sign_in(&app, &facts, &attempt).await };
+    actix_web::rt::spawn(work.in_current_span()).await.unwrap_or_else(|error| Err(Error::failed(error)))
 }
 
 fn remember(show: &mut Show, request: &HttpRequest, signed_in: &SignedIn, account: &str, wanted: bool) {

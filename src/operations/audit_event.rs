@@ -2,10 +2,10 @@
 //! Source: AWS CloudTrail User Guide, "CloudTrail record contents" and "AWS Management Console sign-in events".
 
 use super::audit::whole_seconds;
+use super::legible;
 use crate::store::audit::AuditRecord;
 use serde::Serialize;
 use serde_json::Value;
-use std::fmt::Write;
 
 /// The version whose members these are.
 const EVENT_VERSION: &str = "1.08";
@@ -72,20 +72,10 @@ impl<'a> AuditEvent<'a> {
         }
     }
 
-    /// One line, whatever stands in the record, and its line feed. JSON escapes what is below U+0020 only; to some readers of
-    /// lines U+0085, U+2028 and U+2029 end one too, and a terminal obeys U+009B.
+    /// One line, whatever stands in the record, and its line feed.
     pub fn line(&self) -> String {
         // What is made of strings, numbers and maps with strings as keys can always be written.
-        let text = serde_json::to_string(self).unwrap_or_default();
-        let mut line = String::with_capacity(text.len() + 1);
-        for c in text.chars() {
-            match c {
-                '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => drop(write!(line, "\\u{:04x}", u32::from(c))),
-                other => line.push(other),
-            }
-        }
-        line.push('\n');
-        line
+        legible::line(&serde_json::to_string(self).unwrap_or_default()) + "\n"
     }
 }
 

@@ -35,6 +35,7 @@ pub mod inline_policy;
 mod judged;
 mod judgement;
 mod lease;
+pub mod legible;
 pub mod list_policies;
 pub mod login_profile;
 pub mod lookup_events;

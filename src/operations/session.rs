@@ -63,12 +63,12 @@ pub async fn session(app: &App, session_hash: &str) -> Result<Option<LoadedSessi
 /// What was once seen to be over stays over, also where the clock goes back. A page does not wait long for this either.
 async fn end_for_good(app: &App, session_hash: &str) {
     let (store, hash) = (app.store.clone(), session_hash.to_owned());
-    let ending = tokio::spawn(async move {
+    let ending = async move {
         if let Err(error) = store.end_session(&hash).await {
             tracing::warn!(error = %told(&error), "a session that is over could not be taken away");
         }
-    });
-    drop(tokio::time::timeout(NOTE_PATIENCE, ending).await);
+    };
+    drop(tokio::time::timeout(NOTE_PATIENCE, tokio::spawn(ending.in_current_span())).await);
 }
 
 /// A page that only reads does not wait for a writer: the note is made when it can be, and a session whose use cannot be

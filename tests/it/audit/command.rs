@@ -48,6 +48,26 @@ fn records_are_listed_newest_first_by_account_user_and_name() {
     assert!(lines[0].starts_with("EventTime") && lines[1].contains("DeleteUser") && lines[1].contains("Operator"));
 }
 
+/// In the name of the user, which is what both forms show of it.
+#[test]
+fn a_terminal_obeys_nothing_of_what_is_listed() {
+    const NASTY: &str = "a\u{1b}[2J\u{9b}2J\u{85}b\u{2028}c\u{2029}\u{202e}d\u{2066}e\u{200f}";
+    let data = with_records();
+    let identity = serde_json::json!({ "type": "IAMUser", "userName": NASTY, "arn": NASTY }).to_string();
+    let sql = format!(
+        "UPDATE audit_records SET user_identity = '{identity}', user_agent = '{NASTY}', source_ip_address = '{NASTY}'"
+    );
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(execute(data.path(), &sql));
+    for form in ["text", "json"] {
+        let said = text(&run(data.path(), &["audit", "list", "--output", form]));
+        let obeyed = |c: &char| c.is_control() && *c != '\n' || "\u{2028}\u{2029}\u{202e}\u{2066}\u{200f}".contains(*c);
+        assert_eq!(said.chars().find(obeyed), None, "{form}: {said:?}");
+        assert!(said.contains("a\\u001b[2J\\u009b2J\\u0085b\\u2028c\\u2029\\u202ed\\u2066e\\u200f"), "{form}: {said}");
+    }
+    let listed = json(data.path(), &["audit", "list"]);
+    assert_eq!((&listed[0]["userAgent"], &listed[0]["userIdentity"]["arn"]), (&NASTY.into(), &NASTY.into()));
+}
+
 #[test]
 fn what_cannot_be_looked_up_is_refused_with_its_option_and_the_rule() {
     let data = folder();
@@ -93,23 +113,24 @@ fn lines_on_the_standard_output_are_nothing_but_records() {
     let mut server = program(data.path(), &["--audit-log", "stdout", "--listen", "127.0.0.1:0"]);
     let mut child =
         server.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().expect("a start");
-    let database = format!("sqlite://{}", data.path().join("my-security-credentials.db").display());
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(make_old(&database));
+    // Records that the clock of the machine finds old enough.
+    let make_old = "UPDATE audit_records SET event_time = event_time - 3600000000";
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(execute(data.path(), make_old));
     let stdout = std::io::BufReader::new(child.stdout.take().expect("an output"));
     let line = std::io::BufRead::lines(stdout).next().expect("a line").expect("text");
     drop(child.kill());
     drop(child.wait());
+    record::keep("audit", line.as_bytes());
     let event: Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(event["eventName"], "CreateAccount");
 }
 
-/// Records that the clock of the machine finds old enough.
-async fn make_old(url: &str) {
+/// Behind the program's back.
+async fn execute(data: &std::path::Path, sql: &str) {
     use sqlx::Connection;
-    let mut connection = sqlx::SqliteConnection::connect(url).await.expect("connect");
-    let sql = "UPDATE audit_records SET event_time = event_time - 3600000000";
-    sqlx::query(sql).execute(&mut connection).await.expect(sql);
+    let url = format!("sqlite://{}", data.join("my-security-credentials.db").display());
+    let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("connect");
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.expect(sql);
 }
 
 /// Another process's lease would have to expire first.

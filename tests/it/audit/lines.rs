@@ -183,8 +183,7 @@ async fn the_members_of_a_line_stand_in_the_order_of_the_guide() {
 }
 
 /// Everything that ends a line for somebody, moves a terminal's cursor, or ends a string of JSON.
-const NASTY: &str =
-    "a\r\nb\x1b[2Jc\u{2028}d\u{2029}e\u{85}f\u{9b}31m\u{b}\u{c}\0\u{7f}\"}\\\",\"userName\":\"root\u{feff}é😀";
+const NASTY: &str = "a\r\nb\x1b[2Jc\u{2028}d\u{2029}e\u{85}f\u{9b}31m\u{b}\u{c}\0\u{7f}\"}\\\",\"userName\":\"root\u{feff}é😀\u{202e}\u{2066}\u{200f}";
 
 async fn a_record_is_one_line_whatever_stands_in_it(database: Database) {
     let on_postgres = database.settings.url.starts_with("postgres");
@@ -221,6 +220,7 @@ async fn a_record_is_one_line_whatever_stands_in_it(database: Database) {
     let ends = |c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
     assert_eq!(lines.chars().filter(|c| ends(*c)).count() as u64, shipped, "every line ends once, to whomever");
     assert!(!lines.chars().any(|c| c.is_control() && c != '\n'));
+    assert!(!lines.contains(['\u{202e}', '\u{2066}', '\u{200f}']), "nor does it turn a reader's line around");
     let event = shipping.events().into_iter().find(|event| event["eventName"] == nasty).expect("the event");
     assert_eq!(event["userIdentity"]["userName"], nasty);
     assert_eq!(event["requestParameters"]["accountAlias"], nasty);

@@ -155,6 +155,27 @@ async fn every_line_about_a_request_has_the_id_that_the_client_was_told() {
     }
 }
 
+/// What works on after its client has gone works for its request all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_logged_inside_a_sign_in_has_the_id_of_its_request() {
+    let server = TestServer::start().await;
+    server.user("alice", Some(PASSWORD_ONLY)).await;
+    let node = Node::start_with(&server.database, &[("MSC_LOG_FORMAT", "json")]);
+    let mut browser = Browser::new(&node.url);
+    for _ in 0..3 {
+        assert_eq!(browser.sign_in(ALIAS, "alice", WRONG_PASSWORD).await.status, 422);
+    }
+    let throttled = browser.sign_in(ALIAS, "alice", WRONG_PASSWORD).await;
+    assert_eq!(throttled.status, 429);
+    let id = throttled.header("x-request-id");
+    node.signal("TERM");
+    node.logged("takes nothing new");
+    let lines: Vec<Value> = node.log().lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let told: Vec<&Value> = lines.iter().filter(|line| line["message"] == "a password check was throttled").collect();
+    assert_eq!(told.len(), 1, "{lines:#?}");
+    assert_eq!((&told[0]["level"], &told[0]["span"]["request.id"]), (&"WARN".into(), &id.into()), "{told:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn heads_that_are_no_http_are_silent_unless_they_are_asked_for() {
     let server = TestServer::start().await;
