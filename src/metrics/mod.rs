@@ -85,6 +85,15 @@ fn row<M: Metric + Clone>(list: &mut Registry, name: &str, help: &str, metric: M
     metric
 }
 
+/// There from the beginning, so that the first of them is a rise.
+fn from_zero<const M: usize>(label: &'static str, values: [&'static str; M]) -> Counts<1> {
+    let counts = Counts::default();
+    for value in values {
+        drop(counts.get_or_create(&[(label, value.into())]));
+    }
+    counts
+}
+
 fn times<const N: usize>() -> Times<N> {
     Family::new_with_constructor(Buckets)
 }
@@ -102,7 +111,7 @@ impl Metrics {
             sign_ins: row(list, "msc_sign_ins", "Passwords given on a sign-in page, by outcome", Family::default()),
             operations: row(list, "msc_operations", "What was asked for, through which door, and how it ended", Family::default()),
             calls: row(list, "msc_api_calls", "Calls of the IAM Query API, by action and error code", Family::default()),
-            throttled: row(list, "msc_password_checks_throttled", "Password checks that were put off, for the user's sake or the address's", Family::default()),
+            throttled: row(list, "msc_password_checks_throttled", "Password checks that were put off, for the user's sake or the address's", from_zero("for", ["user", "address"])),
             hashing_queue: row(list, "msc_hashing_queue_length", "Passwords that wait to be hashed", Gauge::default()),
             hashing_waits: row(list, "msc_hashing_wait_seconds", "How long passwords waited to be hashed", Histogram::new(BUCKETS)),
             hashing_durations: row(list, "msc_hashing_duration_seconds", "How long the hashing took", Histogram::new(BUCKETS)),

@@ -149,7 +149,9 @@ fn a_secret_can_be_neither_compared_nor_printed_nor_serialised() {
 #[test]
 fn no_hash_is_computed_outside_of_the_pool() {
     let all = code();
-    nowhere_in(&all, &["web::block", "spawn_blocking"]);
+    nowhere_in(&all, &["web::block"]);
+    // Files are read there, no passwords.
+    nowhere_in(&all.iter().filter(|(path, _)| path != "src/tls.rs").cloned().collect::<Vec<_>>(), &["spawn_blocking"]);
     for (path, line) in &all {
         let computes = ["hash_password_into", "Argon2::new"].iter().any(|word| line.contains(word));
         assert!(!computes || path.starts_with("src/crypto/"), "{path}: {line}");

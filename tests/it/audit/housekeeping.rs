@@ -46,7 +46,12 @@ async fn what_has_expired_goes_and_nothing_else(database: Database) {
 
     server.clock.advance(YEAR - Duration::hours(1));
     let young = rows(&server, "audit_records").await - old;
-    assert_eq!(house.keep().await, 2, "a record of exactly that age stays");
+    assert_eq!(
+        house.keep().await,
+        3,
+        "a session, a signature and a count of tries; a record of exactly that age stays"
+    );
+    assert_eq!(rows(&server, "sign_in_throttle").await, 0);
     server.clock.advance(Duration::MICROSECOND);
     assert_eq!(house.keep().await, u64::try_from(old).expect("a number"));
     assert_eq!(rows(&server, "audit_records").await, young);

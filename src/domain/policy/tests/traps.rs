@@ -52,6 +52,8 @@ fn documents_outside_the_grammar_are_refused() {
         one(r#","Condition":{"Bool":{"aws:SecureTransport":"true","aws:SecureTransport":"false"}}"#),
         one(r#","Condition":{"Bool":{"aws:SecureTransport":"true","AWS:securetransport":"false"}}"#),
         one(r#","Condition":{"Bool":{"SecureTransport":"true"}}"#),
+        one(r#","Condition":{"Bool":{"aws:":"true"}}"#),
+        one(r#","Condition":{"Bool":{":SecureTransport":"true"}}"#),
     ];
     let accepted: Vec<&String> =
         texts.iter().filter(|text| word(&decide(text, "iam:GetUser", BOB, &json!({}))) != "malformed").collect();
@@ -59,6 +61,15 @@ fn documents_outside_the_grammar_are_refused() {
     assert_eq!(word(&decide(&one(r#","Sid":"","Condition":{}"#), "iam:GetUser", BOB, &json!({}))), "allow");
     let named = policy(&format!(r#""Id":"any text","Statement":{}"#, statement("")));
     assert_eq!(word(&decide(&named, "iam:GetUser", BOB, &json!({}))), "allow");
+}
+
+#[test]
+fn a_principal_is_refused_as_what_it_is_and_not_as_a_misspelling() {
+    for member in ["Principal", "NotPrincipal"] {
+        let policy = json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", member: "*"}}).to_string();
+        let refused = decide(&policy, "iam:GetUser", BOB, &json!({})).expect_err("a refusal");
+        assert_eq!(refused.message(), format!("An identity-based policy must not have a {member}."));
+    }
 }
 
 #[test]
@@ -399,6 +410,7 @@ fn addresses_are_matched_by_network() {
         ("host bits", HOLDS, json!({"IpAddress": {ip: "10.1.2.3/8"}}), json!({ip: "10.9.9.9"})),
         ("mapped client", HOLDS, json!({"IpAddress": {ip: "10.0.0.0/8"}}), json!({ip: "::ffff:10.0.0.1"})),
         ("mapped network", HOLDS, json!({"IpAddress": {ip: "::ffff:10.0.0.0/104"}}), json!({ip: "10.0.0.1"})),
+        ("outside a mapped network", FAILS, json!({"IpAddress": {ip: "::ffff:10.0.0.0/104"}}), json!({ip: "11.0.0.1"})),
         ("mapped address", HOLDS, json!({"IpAddress": {ip: "::ffff:10.0.0.1"}}), json!({ip: "10.0.0.1"})),
         ("every mapped address", HOLDS, json!({"IpAddress": {ip: "::ffff:0.0.0.0/96"}}), json!({ip: "10.0.0.1"})),
         ("more than the mapped", FAILS, json!({"IpAddress": {ip: "::ffff:0.0.0.0/95"}}), json!({ip: "10.0.0.1"})),
