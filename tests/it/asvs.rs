@@ -85,10 +85,11 @@ fn is_run(path: &str, text: &str, name: &str) -> bool {
 
 /// With an attribute of a test right above it and none that leaves it out; or listed for both engines.
 fn is_run_rust(text: &str, name: &str) -> bool {
-    let listed = [("each_engine!(", ");"), ("on_both_engines! {", "}")].iter().any(|(begin, end)| {
-        let mut lists = text.split(begin).skip(1).filter_map(|rest| rest.split(end).next());
-        lists.any(|list| list.split(',').any(|listed| listed.trim() == name))
-    });
+    let listed =
+        [("each_engine!(", ");"), ("each_engine! {", "}"), ("on_both_engines! {", "}")].iter().any(|(begin, end)| {
+            let mut lists = text.split(begin).skip(1).filter_map(|rest| rest.split(end).next());
+            lists.any(|list| list.split(',').any(|listed| listed.trim() == name))
+        });
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     lines.iter().enumerate().any(|(at, line)| {
         let declared = ["fn ", "async fn "].iter().any(|head| line.starts_with(&format!("{head}{name}(")));
@@ -191,5 +192,6 @@ fn a_name_that_proves_nothing_is_objected_to() {
     }
     assert!(!is_run_rust("#[test]\n#[ignore]\nfn left_out() {}", "left_out"));
     assert!(is_run_rust("each_engine!(\n    listed,\n);\nasync fn listed(database: Database) {}", "listed"));
+    assert!(is_run_rust("each_engine! { listed }\nasync fn listed(database: Database) {}", "listed"));
     assert!(!is_run_rust("async fn listed(database: Database) {}", "listed"));
 }
