@@ -47,6 +47,7 @@ pub mod pages;
 pub mod query_api;
 mod request;
 pub mod server;
+mod sockets;
 pub mod start;
 pub mod start_error;
 pub mod stopping;

@@ -3,6 +3,7 @@
 
 use crate::app::App;
 use crate::metrics::{CONTENT_TYPE, metrics};
+use crate::sockets;
 use crate::start_error::StartError;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE as KIND, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::DefaultHeaders;
@@ -26,6 +27,7 @@ impl MetricsListener {
     pub fn bind(address: SocketAddr) -> Result<Self, StartError> {
         let told = |error| StartError(format!("MSC_METRICS_LISTEN: cannot listen on {address}: {error}"));
         let listener = TcpListener::bind(address).map_err(told)?;
+        sockets::limit_reading(&listener, PATIENCE).map_err(told)?;
         let address = listener.local_addr().map_err(told)?;
         Ok(Self { listener, address })
     }

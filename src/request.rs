@@ -7,7 +7,7 @@ use crate::operations::RequestFacts;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{COOKIE, HOST, HeaderValue, USER_AGENT};
 use actix_web::web;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// User agents are kept in sessions and records; a longer one is cut.
 const LONGEST_USER_AGENT: usize = 256;
@@ -84,10 +84,18 @@ fn is_trusted(config: &Config, address: IpAddr) -> bool {
 
 /// The last address in the chain that is no proxy of ours: what stands before it was written by anybody.
 fn client(config: &Config, forwarded: Option<&str>, peer: Option<IpAddr>) -> Option<IpAddr> {
-    let chain = forwarded.unwrap_or_default().split(',').rev().map(|part| part.trim().parse::<IpAddr>());
-    let first_stranger =
-        chain.map_while(Result::ok).map(|address| address.to_canonical()).find(|address| !is_trusted(config, *address));
+    let chain = forwarded.unwrap_or_default().split(',').rev().map(|part| address_in(part.trim()));
+    let first_stranger = chain
+        .map_while(|address| address)
+        .map(|address| address.to_canonical())
+        .find(|address| !is_trusted(config, *address));
     first_stranger.or(peer)
+}
+
+/// Some proxies write the port too, and brackets around an address of IPv6.
+fn address_in(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 #[cfg(test)]
@@ -100,6 +108,19 @@ mod tests {
         let config = Config::load(&GlobalFlags::default(), settings.iter().copied()).unwrap();
         let peer = format!("{peer}:4711").parse().unwrap();
         TestRequest::default().peer_addr(peer).app_data(web::Data::new(config)).to_srv_request()
+    }
+
+    #[test]
+    fn an_address_is_read_in_every_form_that_proxies_write() {
+        for text in ["192.0.2.7", "192.0.2.7:4711"] {
+            assert_eq!(address_in(text), "192.0.2.7".parse().ok(), "{text}");
+        }
+        for text in ["2001:db8::7", "[2001:db8::7]", "[2001:db8::7]:4711"] {
+            assert_eq!(address_in(text), "2001:db8::7".parse().ok(), "{text}");
+        }
+        for text in ["", "unknown", "_hidden", "192.0.2.7:", "[192.0.2.7", "192.0.2.256"] {
+            assert_eq!(address_in(text), None, "{text}");
+        }
     }
 
     #[test]

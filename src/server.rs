@@ -14,6 +14,7 @@ use crate::metrics::{Answered, metrics};
 use crate::operations::RequestFacts;
 use crate::query_api::{self, ApiError, QueryApi};
 use crate::request;
+use crate::sockets;
 use crate::start_error::StartError;
 use crate::stopping::Signals;
 use crate::tls::Certificate;
@@ -65,7 +66,7 @@ impl Server {
         let tls = config.tls.as_ref().map(Certificate::load).transpose().map_err(StartError)?;
         let listener = TcpListener::bind(config.listen)
             .map_err(|error| StartError(format!("MSC_LISTEN: cannot listen on {}: {error}", config.listen)))?;
-        limit_reading(&listener, config.deadlines.taking).map_err(|error| StartError(error.to_string()))?;
+        sockets::limit_reading(&listener, config.deadlines.taking).map_err(|error| StartError(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| StartError(error.to_string()))?;
         Ok(Self { listener, address, app, config, tls })
     }
@@ -117,19 +118,6 @@ impl Server {
     }
 }
 
-/// A client that takes nothing of what was sent to it would hold its connection for ever. The system ends it, as nothing
-/// above the socket can: connections inherit this from their listener.
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "fuchsia"))]
-fn limit_reading(listener: &TcpListener, patience: Duration) -> std::io::Result<()> {
-    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(patience))
-}
-
-/// Elsewhere the system has no such limit; the number of connections bounds what they cost.
-#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "fuchsia")))]
-fn limit_reading(_: &TcpListener, _: Duration) -> std::io::Result<()> {
-    Ok(())
-}
-
 /// Ends when nothing new is to be taken any more. Who asks a second time does not want to wait.
 async fn told_to_stop(mut signals: Signals, app: Arc<App>, delay: Duration) {
     signals.next().await;
@@ -145,13 +133,19 @@ async fn told_to_stop(mut signals: Signals, app: Arc<App>, delay: Duration) {
     app.stopping.close();
 }
 
+fn known_method(method: &str) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    known.into_iter().find(|known| *known == method).unwrap_or("other")
+}
+
 /// What is known of a request before and after it has passed the layers below.
 struct Passing {
     console: web::Data<Console>,
     facts: RequestFacts,
     /// It is for the API, whose errors are no pages.
     is_call: bool,
-    method: String,
+    /// What a client makes up instead of one is nobody's business.
+    method: &'static str,
     path: String,
     /// Of the page, not its address, in which somebody may have typed what is nobody's business.
     pattern: String,
@@ -207,7 +201,7 @@ impl Passing {
             console: console::state::of(request.request())?,
             facts: request::facts(request),
             is_call: query_api::is_call(request.head()),
-            method: request.method().to_string(),
+            method: known_method(request.method().as_str()),
             path: request.path().to_owned(),
             pattern: request.match_pattern().unwrap_or_default(),
             deadlines: request.app_data::<web::Data<Config>>().map(|config| config.deadlines).unwrap_or_default(),
@@ -297,9 +291,9 @@ impl Passing {
             headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store"));
         }
         let (took, route) = (self.began.elapsed(), &*self.pattern);
-        tracing::info!(method = %self.method, page = route, status, duration_ms = took.as_millis(), "answered");
+        tracing::info!(method = self.method, page = route, status, duration_ms = took.as_millis(), "answered");
         let door = if self.is_call { "query-api" } else { "console" };
-        metrics().answered(&Answered { door, route, method: &self.method, status, took });
+        metrics().answered(&Answered { door, route, method: self.method, status, took });
     }
 }
 

@@ -2,6 +2,7 @@
 //! database. Many tries of one password would otherwise all wait for the row, each with a connection that others need.
 
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Two rows share a turn now and then, which costs them a wait and nothing else.
@@ -23,6 +24,11 @@ impl Turns {
     pub async fn take(&self, row: &str) -> MutexGuard<'_, ()> {
         let number = usize::try_from(self.hashing.hash_one(row) % ROWS as u64).unwrap_or_default();
         self.rows[number].lock().await
+    }
+
+    /// None: the turn did not come in time.
+    pub async fn take_within(&self, row: &str, patience: Duration) -> Option<MutexGuard<'_, ()>> {
+        tokio::time::timeout(patience, self.take(row)).await.ok()
     }
 }
 
@@ -50,5 +56,14 @@ mod tests {
         for one in all {
             assert_eq!(one.await.unwrap(), 0);
         }
+    }
+
+    #[tokio::test]
+    async fn whose_turn_does_not_come_in_time_goes_without() {
+        let turns = Turns::default();
+        let turn = turns.take("a row").await;
+        assert!(turns.take_within("a row", Duration::from_millis(10)).await.is_none());
+        drop(turn);
+        assert!(turns.take_within("a row", Duration::from_millis(10)).await.is_some());
     }
 }

@@ -6,10 +6,10 @@
 
 use super::audit::{console_login, failed_console_login};
 use super::context::RequestFacts;
-use super::refusal::{hashing_failure, store_failure};
-use super::throttle::{Try, check_address, sign_in_bucket};
+use super::password_check::check;
+use super::refusal::store_failure;
+use super::throttle::{Subject, Try, check_address, sign_in_bucket};
 use crate::app::App;
-use crate::crypto::password_hash::{HashingError, Parameters};
 use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Error, told};
 use crate::domain::login_profile::Standing;
@@ -80,10 +80,16 @@ pub async fn sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest)
 }
 
 async fn try_to_sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<SignedIn, Error> {
-    check_address(app, request)?;
+    check_address(app, request, attempt)?;
     let account = find_account(app, &attempt.account).await?;
-    let SignInRequest { account: typed, user_name, devices, .. } = attempt;
-    let bucket = sign_in_bucket(app, typed, account.as_ref(), user_name, devices);
+    let facts = find_user(app, account.as_ref(), &attempt.user_name).await?;
+    let subject = Subject {
+        typed_account: &attempt.account,
+        account_id: account.as_ref(),
+        user_name: &attempt.user_name,
+        user_id: facts.as_ref().map(|facts| &facts.user.user_id),
+    };
+    let bucket = sign_in_bucket(app, &subject, &attempt.devices);
     let tried = Try::begin(app, bucket).await?;
     match find_and_open(app, request, attempt, account.as_ref(), &tried).await {
         Ok(Some(signed_in)) => Ok(signed_in),
@@ -152,23 +158,13 @@ async fn verify<'a>(
     facts: Option<&'a SignInFacts>,
     typed: &TypedPassword,
 ) -> Result<Option<Verified<'a>>, Error> {
-    let found = facts.and_then(|facts| Some((facts, facts.login_profile.as_ref()?)));
-    if let (Some((facts, profile)), Ok(password)) = (found, typed.password()) {
-        match app.hasher.verify(password, profile.hash.clone()).await {
-            // Nothing was computed yet. The answer is that to a wrong password, at the same price.
-            Err(error @ HashingError::UnknownPepper(_)) => {
-                tracing::warn!(user.id = %profile.user_id, %error, "a password cannot be verified; `user reset-password` sets another");
-            }
-            verdict => {
-                let verdict = verdict.map_err(hashing_failure)?;
-                return Ok(verdict.matches.then_some(Verified { facts, profile, outdated: verdict.outdated }));
-            }
-        }
-    }
-    let like = found.and_then(|(_, profile)| Parameters::of(&profile.hash).ok());
-    let like = like.or_else(|| app.common_parameters());
-    app.hasher.verify_dummy(typed.expose().to_owned(), like).await.map_err(hashing_failure)?;
-    Ok(None)
+    let profile = facts.and_then(|facts| facts.login_profile.as_ref());
+    let verdict = check(app, typed, profile).await?;
+    Ok(facts.zip(profile).zip(verdict).map(|((facts, profile), verdict)| Verified {
+        facts,
+        profile,
+        outdated: verdict.outdated,
+    }))
 }
 
 /// None: the password was changed since it was verified.

@@ -6,7 +6,6 @@ use super::inline_policy::{too_long, well_formed};
 use super::login_profile::login_profile;
 use super::password::policy_violation;
 use super::refusal::{hashing_failure, store_failure};
-use super::throttle::user_key_of;
 use super::user::user_exists;
 use super::user_tag::{recorded, refuse_duplicate_keys};
 use crate::crypto::identifier;
@@ -137,8 +136,7 @@ impl CreateUser {
         let password = first.password.password().map_err(policy_violation)?;
         let remembered = cx.app.hasher.remember(password.clone(), Vec::new()).await.map_err(hashing_failure)?;
         let hash = cx.app.hasher.hash(password).await.map_err(hashing_failure)?;
-        let throttle_key = user_key_of(&cx.app, cx.account()?, &self.user_name);
-        Ok(Some(login_profile(cx, hash, remembered.entry, first.password_reset_required, throttle_key)))
+        Ok(Some(login_profile(cx, hash, remembered.entry, first.password_reset_required, None)))
     }
 
     /// One for each act, as if each had been a request of its own.

@@ -5,7 +5,6 @@ use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::login_profile::{generated_password, login_profile};
 use super::refusal::{hashing_failure, store_failure};
-use super::throttle::user_key_of;
 use crate::crypto::identifier;
 use crate::domain::account::{AccountAlias, AccountId};
 use crate::domain::error::Error;
@@ -55,14 +54,13 @@ impl Operation for CreateFirstAccount {
         let remembered = cx.app.hasher.remember(password.clone(), Vec::new()).await.map_err(hashing_failure)?;
         let hash = cx.app.hasher.hash(password).await.map_err(hashing_failure)?;
         let account = new_account(cx, &self.account_alias, Some(self.account_id.clone()));
-        let throttle_key = user_key_of(&cx.app, &self.account_id, &self.user_name);
         let administrator = NewUser {
             user_id: identifier::user_id(&cx.app.random),
             account_id: self.account_id.clone(),
             user_name: self.user_name.clone(),
             path: Path::root(),
             at: cx.now,
-            login_profile: Some(login_profile(cx, hash, remembered.entry, true, throttle_key)),
+            login_profile: Some(login_profile(cx, hash, remembered.entry, true, None)),
             inline_policies: Vec::new(),
             attached_policies: vec![ADMINISTRATOR_ACCESS.arn.to_owned(), IAM_USER_CHANGE_PASSWORD.arn.to_owned()],
             tags: Vec::new(),

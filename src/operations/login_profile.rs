@@ -4,7 +4,7 @@ use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::password::{history_entry, judged};
 use super::refusal::{hashing_failure, no_login_profile, no_such_user, store_failure};
-use super::throttle::user_key_of;
+use super::throttle::user_key;
 use super::user::find;
 use crate::app::App;
 use crate::crypto::identifier::one_time_password;
@@ -60,7 +60,7 @@ impl CreateLoginProfile {
         let new = judged(&cx.app, &facts, &self.password)?;
         let history_entry = history_entry(&cx.app, &facts, &new).await?;
         let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
-        let throttle_key = user_key_of(&cx.app, &facts.user.account_id, &facts.user.user_name);
+        let throttle_key = Some(user_key(&cx.app, &facts.user.user_id));
         let profile = login_profile(cx, hash, history_entry, self.password_reset_required, throttle_key);
         let parameters = parameters(&facts.user, self.password_reset_required);
         let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
@@ -186,13 +186,7 @@ impl UpdateLoginProfile {
         let new = judged(&cx.app, facts, password)?;
         let history_entry = history_entry(&cx.app, facts, &new).await?;
         let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
-        let profile = login_profile(
-            cx,
-            hash,
-            history_entry,
-            reset,
-            user_key_of(&cx.app, &facts.user.account_id, &facts.user.user_name),
-        );
+        let profile = login_profile(cx, hash, history_entry, reset, Some(user_key(&cx.app, &facts.user.user_id)));
         let replacement = PasswordReplacement {
             user_id: facts.user.user_id.clone(),
             version: seen.version,
@@ -203,7 +197,7 @@ impl UpdateLoginProfile {
             password_reset_required: reset,
             temporary_expires_at: profile.temporary_expires_at,
             untold: true,
-            throttle_key: Some(profile.throttle_key),
+            throttle_key: profile.throttle_key,
             own_session: None,
         };
         Ok(cx.app.store.replace_password(&replacement, record).await.map(|_| ()))
@@ -216,7 +210,7 @@ pub(super) fn login_profile(
     hash: PasswordHash,
     history_entry: PasswordHash,
     reset: bool,
-    throttle_key: String,
+    throttle_key: Option<String>,
 ) -> NewLoginProfile {
     NewLoginProfile {
         hash,

@@ -40,6 +40,7 @@ pub mod login_profile;
 pub mod lookup_events;
 pub mod managed_policy;
 pub mod password;
+mod password_check;
 pub mod password_policy;
 pub mod policy_holder;
 pub mod readiness;

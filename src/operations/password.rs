@@ -7,10 +7,10 @@
 
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
+use super::password_check::check;
 use super::refusal::{hashing_failure, no_login_profile, no_such_user, store_failure};
-use super::throttle::{Try, check_address};
+use super::throttle::Try;
 use crate::app::App;
-use crate::crypto::password_hash::Parameters;
 use crate::domain::action::Action;
 use crate::domain::error::{Code, Details, Error, Refusal};
 use crate::domain::login_profile::Standing;
@@ -49,7 +49,6 @@ impl Operation for ChangePassword {
     }
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<PasswordChanged, Error> {
-        check_address(&cx.app, &cx.request)?;
         let mut work = Work::default();
         cx.until_settled(self, async |cx| self.attempt(cx, &mut work).await).await
     }
@@ -75,7 +74,7 @@ impl ChangePassword {
         let Some(profile) = &facts.login_profile else { return Err(no_login_profile(&user.user_name)) };
         refuse_what_has_ended(cx, &facts, profile)?;
         if work.verified.as_ref() != Some(&profile.hash) {
-            self.verify_old(cx, &facts, &profile.hash).await?;
+            self.verify_old(cx, &facts, profile).await?;
             work.verified = Some(profile.hash.clone());
         }
         let new = judged(&cx.app, &facts, &self.new_password)?;
@@ -97,14 +96,19 @@ impl ChangePassword {
     }
 
     /// One try of the bucket of the session or of the access key.
-    async fn verify_old(&self, cx: &Authorized<'_>, facts: &PasswordFacts, stored: &PasswordHash) -> Result<(), Error> {
+    async fn verify_old(
+        &self,
+        cx: &Authorized<'_>,
+        facts: &PasswordFacts,
+        profile: &LoginProfileRecord,
+    ) -> Result<(), Error> {
         let tried = Try::of_caller(cx).await?;
-        match self.fits(&cx.app, stored).await {
-            Ok(true) => {
+        match check(&cx.app, &self.old_password, Some(profile)).await {
+            Ok(Some(_)) => {
                 tried.succeeded().await;
                 Ok(())
             }
-            Ok(false) => {
+            Ok(None) => {
                 // Whoever sits at the session knows it; of what was done with a key the owner is told.
                 let owner = cx.caller.session().is_none().then_some(&facts.user.user_id);
                 tried.failed(owner, None).await;
@@ -115,15 +119,6 @@ impl ChangePassword {
                 Err(error)
             }
         }
-    }
-
-    async fn fits(&self, app: &App, stored: &PasswordHash) -> Result<bool, Error> {
-        if let Ok(old) = self.old_password.password() {
-            return Ok(app.hasher.verify(old, stored.clone()).await.map_err(hashing_failure)?.matches);
-        }
-        let text = self.old_password.expose().to_owned();
-        app.hasher.verify_dummy(text, Parameters::of(stored).ok()).await.map_err(hashing_failure)?;
-        Ok(false)
     }
 
     async fn replace(

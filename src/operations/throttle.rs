@@ -2,9 +2,10 @@
 //! `domain::throttle`; here is what is counted together.
 //!
 //! Why buckets: an attacker who fails for somebody holds back the devices that nobody knows, and not those that the owner
-//! has signed in from, nor the sessions and keys of the owner. Why a key counts by its slot: whoever has stolen one may make
-//! another in its place, and would begin anew with it.
+//! has signed in from, nor the sessions and keys of the owner. Why a key counts by its slot, and a user by the ID: whoever
+//! has stolen a key may make another in its place, or give its user another name, and would begin anew with it.
 
+use super::authenticate::SignInRequest;
 use super::context::{Authorized, RequestFacts};
 use super::refusal::{busy, store_failure};
 use crate::app::App;
@@ -12,7 +13,7 @@ use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Details, Error, Refusal, told};
 use crate::domain::principal::{Credentials, IamUser};
 use crate::domain::throttle::Admission;
-use crate::domain::user::{UserId, UserName};
+use crate::domain::user::UserId;
 use crate::metrics::metrics;
 use crate::store::StoreError;
 use crate::store::audit::AuditRecord;
@@ -25,6 +26,9 @@ const TOO_MANY_FROM_ADDRESS: &str = "There were too many attempts from this addr
 /// Nobody has so long a name: all that is longer is one.
 const LONGEST_NAME: usize = 128;
 
+/// How long a try waits for those before it: as long as for a connection to the database.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// A device that its cookie shows to have been signed in from, by whom.
 #[derive(Debug, Clone)]
 pub struct KnownDevice {
@@ -33,10 +37,17 @@ pub struct KnownDevice {
     pub device_id: String,
 }
 
-/// What stands for all buckets of a user. `account` is the ID, or what was typed where there is no such account.
-fn user_key(app: &App, account: &str, user_name: &str) -> String {
+impl KnownDevice {
+    fn is_of(&self, user_name: &str) -> bool {
+        folded(&self.user_name) == folded(user_name)
+    }
+}
+
+/// What stands for all buckets of a name that nobody has. `account` is the ID, or what was typed where there is no such
+/// account.
+fn key_of_name(app: &App, account: &str, user_name: &str) -> String {
     let name = if user_name.chars().count() > LONGEST_NAME { "" } else { user_name };
-    keyed(app, &["user", &folded(account), &folded(name)])
+    keyed(app, &["name", &folded(account), &folded(name)])
 }
 
 /// In case and in form, so that no other spelling is another count.
@@ -49,29 +60,33 @@ fn keyed(app: &App, parts: &[&str]) -> String {
     crate::crypto::identifier::hex(&app.throttle_key.mac(&parts))
 }
 
-/// Of a user who exists: for who sets the password.
-pub(super) fn user_key_of(app: &App, account_id: &AccountId, user_name: &UserName) -> String {
-    user_key(app, account_id.as_str(), user_name.as_str())
+/// What stands for all buckets of a user, whatever the user is called by and by.
+pub(super) fn user_key(app: &App, user_id: &UserId) -> String {
+    keyed(app, &["user", user_id.as_str()])
 }
 
 fn bucket(app: &App, user_key: String, kind: &str, which: &str) -> Bucket {
     Bucket { bucket: keyed(app, &["bucket", &user_key, kind, which]), user_key }
 }
 
+/// Whom a sign-in is for, as typed and as found.
+pub(super) struct Subject<'a> {
+    pub typed_account: &'a AccountName,
+    pub account_id: Option<&'a AccountId>,
+    pub user_name: &'a str,
+    pub user_id: Option<&'a UserId>,
+}
+
 /// That of the device, where it is known for this very user; else the one of all others.
-pub(super) fn sign_in_bucket(
-    app: &App,
-    typed: &AccountName,
-    account_id: Option<&AccountId>,
-    user_name: &str,
-    devices: &[KnownDevice],
-) -> Bucket {
-    let account = account_id.map_or(typed.as_str(), AccountId::as_str);
-    let key = user_key(app, account, user_name);
-    let known = devices.iter().find(|device| {
-        account_id.is_some_and(|id| id.as_str() == device.account_id) && folded(&device.user_name) == folded(user_name)
-    });
-    match known {
+pub(super) fn sign_in_bucket(app: &App, subject: &Subject<'_>, devices: &[KnownDevice]) -> Bucket {
+    let Subject { typed_account, account_id, user_name, user_id } = subject;
+    let Some(user_id) = user_id else {
+        let account = account_id.map_or(typed_account.as_str(), AccountId::as_str);
+        return bucket(app, key_of_name(app, account, user_name), "untrusted", "");
+    };
+    let key = user_key(app, user_id);
+    let is_here = |device: &&KnownDevice| account_id.is_some_and(|id| id.as_str() == device.account_id);
+    match devices.iter().filter(is_here).find(|device| device.is_of(user_name)) {
         Some(device) => bucket(app, key, "device", &device.device_id),
         None => bucket(app, key, "untrusted", ""),
     }
@@ -79,15 +94,19 @@ pub(super) fn sign_in_bucket(
 
 /// That of the session or the access key with which the caller acts.
 pub(super) fn caller_bucket(app: &App, user: &IamUser, credentials: &Credentials) -> Bucket {
-    let key = user_key_of(app, &user.account_id, &user.user_name);
+    let key = user_key(app, &user.user_id);
     match credentials {
         Credentials::Console(session) => bucket(app, key, "session", &session.session_hash),
         Credentials::AccessKey { slot, .. } => bucket(app, key, "access key", &slot.to_string()),
     }
 }
 
-/// Before anything else is done for a request that wants a password checked.
-pub(super) fn check_address(app: &App, request: &RequestFacts) -> Result<(), Error> {
+/// Before anything else is done for a sign-in from a device that this user is not known on: who shares an address with an
+/// attacker gets in where they were before.
+pub(super) fn check_address(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<(), Error> {
+    if attempt.devices.iter().any(|device| device.is_of(&attempt.user_name)) {
+        return Ok(());
+    }
     let Some(address) = request.source_address else { return Ok(()) };
     app.address_limit.check(address).map_err(|wait| {
         metrics().throttled("address");
@@ -124,7 +143,7 @@ impl<'a> Try<'a> {
         if let Some(wait) = seen.and_then(|seen| seen.refuses(app.clock.now())) {
             return Err(put_off(wait));
         }
-        let turn = app.turns.take(&bucket.bucket).await;
+        let Some(turn) = app.turns.take_within(&bucket.bucket, PATIENCE).await else { return Err(busy()) };
         let told = app.store.admit_try(&bucket, app.clock.now()).await.map_err(store_failure)?;
         drop(turn);
         match told {
@@ -147,7 +166,11 @@ impl<'a> Try<'a> {
     /// no reason to answer otherwise: the try stays counted.
     pub async fn failed(&self, owner: Option<&UserId>, record: Option<&AuditRecord>) {
         let _turn = self.app.turns.take(&self.bucket.bucket).await;
-        note(self.app.store.fail_try(&self.bucket, self.app.clock.now(), owner, record).await);
+        let written = self.app.store.fail_try(&self.bucket, self.app.clock.now(), owner, record).await;
+        if written.is_err() && record.is_some() {
+            metrics().audit_failed();
+        }
+        note(written);
     }
 
     pub async fn succeeded(&self) {

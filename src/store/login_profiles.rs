@@ -46,8 +46,8 @@ pub struct NewLoginProfile {
     pub history_entry: PasswordHash,
     pub password_reset_required: bool,
     pub temporary_expires_at: Option<OffsetDateTime>,
-    /// Whoever sets a password forgives what was tried against the user.
-    pub throttle_key: String,
+    /// Of a user who was there before: whoever sets a password forgives what was tried.
+    pub throttle_key: Option<String>,
 }
 
 /// A new password in the place of one that was seen.
@@ -166,7 +166,10 @@ impl Tx {
             return Err(StoreError::AlreadyExists(Constraint::LoginProfile));
         }
         self.remember(user_id, history_entry, at).await?;
-        self.clear_throttle(throttle_key).await
+        match throttle_key {
+            Some(throttle_key) => self.clear_throttle(throttle_key).await,
+            None => Ok(()),
+        }
     }
 
     /// Always the newest 24, whatever the account's setting, so that a raised setting acts at once.

@@ -28,6 +28,7 @@ each_engine!(
     twenty_right_sign_ins_at_once_are_not_refused,
     a_server_that_is_too_busy_to_look_counts_nothing,
     one_address_cannot_try_a_password_on_five_hundred_users,
+    who_shares_the_address_of_an_attacker_gets_in_where_they_were_before,
 );
 
 async fn server(database: Database) -> TestServer {
@@ -330,7 +331,26 @@ async fn one_address_cannot_try_a_password_on_five_hundred_users(database: Datab
     }
     // Sixty at once, and one a second more while the test lasts.
     assert!((60..200).contains(&through), "{through}");
-    assert_eq!(forwarded_sign_in(&server, "203.0.113.8", "user-0").await.status, 422, "another address does not wait");
+    assert_eq!(
+        forwarded_sign_in(&server, "203.0.113.8:4711", "user-0").await.status,
+        422,
+        "another address does not wait"
+    );
+    assert_eq!(
+        forwarded_sign_in(&server, "203.0.113.7:4711", "user-0").await.status,
+        429,
+        "nor is a port another address"
+    );
+}
+
+async fn who_shares_the_address_of_an_attacker_gets_in_where_they_were_before(database: Database) {
+    let server = TestServer::start_with(database, &[("MSC_ADDRESS_LIMIT", "1")]).await;
+    server.user("alice", Some(PASSWORD_ONLY)).await;
+    let mut known = server.signed_in("alice").await;
+    assert_eq!(try_sign_in(&server, "nobody", WRONG).await.status, 429, "the limit is used up");
+    assert_eq!(known.change_password(PASSWORD, NEW_PASSWORD).await.status, 303, "a session goes on");
+    assert_eq!(known.sign_in(ALIAS, "alice", NEW_PASSWORD).await.status, 303, "and so does a known device");
+    assert_eq!(known.sign_in(ALIAS, "bob", NEW_PASSWORD).await.status, 429, "for its own user alone");
 }
 
 async fn forwarded_sign_in(server: &TestServer, address: &str, user: &str) -> Page {

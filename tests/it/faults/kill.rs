@@ -180,7 +180,7 @@ async fn with_alice() -> Database {
         history_entry: hash(1),
         password_reset_required: false,
         temporary_expires_at: None,
-        throttle_key: String::new(),
+        throttle_key: None,
     };
     let user = NewUser {
         user_id: UserId::parse("AIDAXXXXXXXXXXXXXXXXA").expect("an ID"),

@@ -1,5 +1,6 @@
 //! Peppers are exchanged as their owners sign in; one that is gone takes its passwords with it, until they are reset.
 
+use crate::support::api::Api;
 use crate::support::browser::Browser;
 use crate::support::database::Database;
 use crate::support::process::Node;
@@ -60,7 +61,8 @@ async fn a_pepper_is_exchanged_at_the_owners_sign_in_and_what_it_remembers_still
 
 async fn a_password_whose_pepper_is_gone_is_a_wrong_one_until_it_is_reset(database: Database) {
     let server = TestServer::start_with(database, &FIRST).await;
-    server.user("alice", None).await;
+    server.user("alice", Some(PASSWORD_ONLY)).await;
+    let (mut signed_in, api) = (server.signed_in("alice").await, Api::of(&server, "alice").await);
     let (second, url) = server.node_with(&SECOND).await.expect("a node");
     let mut told = Vec::new();
     for (user, password) in [("alice", PASSWORD), ("alice", "Wrong-one-1"), ("nobody", PASSWORD)] {
@@ -71,7 +73,16 @@ async fn a_password_whose_pepper_is_gone_is_a_wrong_one_until_it_is_reset(databa
         told.push((answer.status, answer.texts(".alert.error")));
     }
     assert!(told.iter().all(|answer| *answer == told[0] && answer.0 < 500 && !answer.1.is_empty()), "{told:?}");
-    assert_eq!(server.records("ConsoleLogin", None).await, 3);
+    assert_eq!(server.records("ConsoleLogin", None).await, 4);
+    // The same for the one who is signed in, and by API.
+    let before = second.hasher.hashes_done();
+    signed_in.url.clone_from(&url);
+    let page = signed_in.change_password(PASSWORD, NEW_PASSWORD).await;
+    assert_eq!(page.errors(), ["Your current password is incorrect"], "{}", page.body);
+    let change = [("OldPassword", PASSWORD), ("NewPassword", NEW_PASSWORD)];
+    let answer = Api { url: url.clone(), ..api }.call("ChangePassword", &change).await;
+    answer.assert_refused(403, "AccessDenied", "The old password was incorrect.");
+    assert_eq!(second.hasher.hashes_done() - before, 2);
     let rotated = server.operator_of(&second).perform(RotateKeys).await.expect("a rotation");
     assert_eq!(rotated.peppers, [pepper("k1", 1, 1, false)]);
 

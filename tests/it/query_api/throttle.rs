@@ -13,6 +13,7 @@ const THROTTLED: &str = "There were too many attempts for this user. The account
 each_engine!(
     wrong_old_passwords_are_answered_with_throttling_and_retry_after,
     a_key_made_in_the_place_of_another_goes_on_with_its_count,
+    another_name_of_the_user_goes_on_with_its_count,
     one_keys_failures_hold_back_neither_the_other_key_nor_the_console,
     the_owner_is_told_of_what_was_tried_with_a_key,
 );
@@ -64,6 +65,26 @@ async fn a_key_made_in_the_place_of_another_goes_on_with_its_count(database: Dat
         &made.text("SecretAccessKey").expect("a secret"),
     );
     next.call("ChangePassword", &RIGHT).await.assert_refused(400, "Throttling", THROTTLED);
+}
+
+async fn another_name_of_the_user_goes_on_with_its_count(database: Database) {
+    let server = TestServer::start_on(database).await;
+    server
+        .user(
+            "alice",
+            Some(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}}"#),
+        )
+        .await;
+    let api = Api::of(&server, "alice").await;
+    fail(&api, 3).await;
+    api.call("UpdateUser", &[("UserName", "alice"), ("NewUserName", "alicia")]).await.assert_done();
+    api.call("ChangePassword", &RIGHT).await.assert_refused(400, "Throttling", THROTTLED);
+    // From outside as well.
+    for name in ["alicia", "alicia", "alicia"] {
+        assert_eq!(server.browser().sign_in(ALIAS, name, "Wrong-password-1").await.status, 422);
+    }
+    api.call("UpdateUser", &[("UserName", "alicia"), ("NewUserName", "ally")]).await.assert_done();
+    assert_eq!(server.browser().sign_in(ALIAS, "ally", PASSWORD).await.status, 429);
 }
 
 async fn one_keys_failures_hold_back_neither_the_other_key_nor_the_console(database: Database) {

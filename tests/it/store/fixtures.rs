@@ -61,7 +61,7 @@ pub fn new_profile(word: &str) -> NewLoginProfile {
         history_entry: hash(&format!("{word}-remembered")),
         password_reset_required: false,
         temporary_expires_at: None,
-        throttle_key: "alice".to_owned(),
+        throttle_key: Some("alice".to_owned()),
     }
 }
 

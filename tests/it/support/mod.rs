@@ -29,3 +29,4 @@ pub mod raw;
 pub mod record;
 pub mod server;
 pub mod signing;
+pub mod sources;
