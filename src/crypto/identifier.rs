@@ -166,6 +166,11 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::{AccountAlias, AccountId};
+    use crate::domain::common_passwords::CommonPasswords;
+    use crate::domain::password::TypedPassword;
+    use crate::domain::refused_words::{Owner, RefusedWords};
+    use crate::domain::user::UserName;
     use std::collections::HashSet;
 
     #[test]
@@ -274,6 +279,22 @@ mod tests {
                 for kind in [UPPERCASE, LOWERCASE, DIGITS, SYMBOLS] {
                     assert!(password.bytes().any(|b| kind.contains(&b)), "{}", *password);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_one_time_password_is_never_refused_for_its_words() {
+        let random = Random::seeded(8);
+        let user_name = UserName::parse("zora.quimby@example.com").unwrap();
+        let (account_id, alias) =
+            (AccountId::parse("314159265358").unwrap(), AccountAlias::parse("kettle-works").unwrap());
+        let owner = Owner { user_name: &user_name, account_id: &account_id, account_alias: Some(&alias) };
+        let words = RefusedWords::new(CommonPasswords::built_in(), "Blue Harbour");
+        for length in [24, 25, 64, 128] {
+            for _ in 0..200 {
+                let password = one_time_password(&random, length);
+                assert_eq!(words.violations(&TypedPassword::new(&password), &owner), [], "{}", *password);
             }
         }
     }

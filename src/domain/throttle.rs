@@ -174,6 +174,10 @@ mod tests {
         // A moment that lies ahead has to be written over, or the wait would never end.
         let ahead = Throttle { last_try_at: NOW, ..after(75) };
         assert_eq!(ahead.refuses(NOW - Duration::SECOND), None);
+        let failed_ahead = Throttle { last_try_at: NOW - Duration::MINUTE, ..after(75) };
+        assert_eq!(failed_ahead.refuses(NOW - Duration::SECOND), None);
+        let tried_ahead = Throttle { last_failure_at: Some(NOW - Duration::MINUTE), ..after(MOST_TRIES) };
+        assert_eq!(tried_ahead.refuses(NOW - Duration::SECOND), None);
         assert_eq!(after(75).refuses(NOW + Duration::minutes(1)), None);
     }
 

@@ -160,6 +160,19 @@ fn each_room_names_only_the_rooms_below_it() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// `tests/mutants` builds it alone, with its tests.
+#[test]
+fn domain_names_no_other_room_in_its_tests_either() {
+    let mut wrong = Vec::new();
+    for path in files(&Path::new(ROOT).join("src/domain"), "rs") {
+        let text = std::fs::read_to_string(&path).expect("a source");
+        for named in text.split("crate::").skip(1).filter(|named| !named.starts_with("domain::")) {
+            wrong.push(format!("{} names {}", path.display(), named.lines().next().unwrap_or_default()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn a_door_calls_no_sentence_of_the_store() {
     for source in

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const README: &str = include_str!("../../README.md");
 const SECURITY: &str = include_str!("../../SECURITY.md");
+const MUTANTS: &str = include_str!("../mutants.md");
 
 /// The rows of the table below this heading, without its head, cell by cell.
 fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
@@ -217,5 +218,52 @@ fn security_md_has_its_chapters() {
         ["aes", "aes-gcm", "ring", "rsa", "p256", "ed25519", "blake3", "sha1", "md-5", "pbkdf2", "scrypt", "bcrypt"]
     {
         assert!(!dependencies.contains(&format!("\n{package} =")), "{package} is used and stands in no inventory");
+    }
+}
+
+/// Something like `@NAME@` stands for what somebody wanted to fill in.
+fn placeholder(text: &str) -> Option<&str> {
+    let parts: Vec<&str> = text.split('@').collect();
+    let inside = parts.get(1..parts.len() - 1).unwrap_or_default();
+    inside.iter().copied().find(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_uppercase()))
+}
+
+#[test]
+fn no_document_has_a_place_that_is_still_to_be_filled_in() {
+    assert_eq!(placeholder("measured at @COMMIT@, with a tool"), Some("COMMIT"));
+    assert_eq!(placeholder("@AUTH@"), Some("AUTH"));
+    assert_eq!(placeholder("alice@example.com, bob@example.com, %+-=@_"), None);
+    for document in [README, SECURITY, MUTANTS, include_str!("../../CHANGELOG.md"), include_str!("../asvs.md")] {
+        assert_eq!(placeholder(document), None);
+    }
+}
+
+#[test]
+fn the_figures_of_the_mutants_agree_with_each_other_and_with_what_is_left() {
+    // Room, files, mutants, tried, viable, caught, of these by the time limit, missed, score.
+    let rows = table(MUTANTS, "# Mutants");
+    let rooms: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(rooms, ["domain", "sigv4", "crypto", "policy", "authenticate"]);
+    let mut missed_in_all = 0;
+    for row in &rows {
+        let [mutants, tried, viable, caught, late, missed]: [u32; 6] =
+            std::array::from_fn(|at| row[at + 2].parse().expect("a number"));
+        assert!(mutants >= tried && tried >= viable && viable == caught + missed && caught >= late, "{row:?}");
+        let score: f64 = row[8].trim_end_matches(" %").parse().expect("a score");
+        let exact = 100.0 * f64::from(caught) / f64::from(viable);
+        assert!((score - exact).abs() <= 0.05 && exact >= 90.0, "{row:?}");
+        missed_in_all += missed;
+    }
+    // Mutant, how many, why.
+    let left = table(MUTANTS, "## What is left");
+    assert_eq!(left.iter().map(|row| row[1].parse::<u32>().expect("a number")).sum::<u32>(), missed_in_all);
+    for row in left {
+        let mut quoted = row[0].split('`').skip(1).step_by(2);
+        let (file, function) = (quoted.next().expect("a file"), quoted.next().expect("a function"));
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file);
+        let text = std::fs::read_to_string(&source).unwrap_or_else(|_| panic!("{file} is not there"));
+        let name = function.rsplit("::").next().unwrap_or_default();
+        let is_there = ["fn", "const"].iter().any(|kind| text.contains(&format!("{kind} {name}")));
+        assert!(is_there, "{file} has no {function}");
     }
 }

@@ -112,6 +112,7 @@ async fn no_other_spelling_of_account_or_name_is_another_count(database: Databas
         assert_eq!(try_sign_in(&server, &name, WRONG).await.status, 422);
     }
     assert_throttled(&try_sign_in(&server, &"m".repeat(500), WRONG).await, 1);
+    assert_eq!(try_sign_in(&server, &"n".repeat(128), WRONG).await.status, 422, "one of 128 is its own");
 }
 
 /// As fast as an attacker may: always at the end of the wait. Gives how many were let through.

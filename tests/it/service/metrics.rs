@@ -94,7 +94,52 @@ async fn figures_count_what_was_done_and_name_nobody(database: Database) {
     every_name_is_in_the_readme(&text);
 }
 
-each_engine! { figures_count_what_was_done_and_name_nobody }
+/// From a browser that has the page already, so that nothing but the submission is left.
+async fn submit(mut browser: Browser, user: &str) -> u16 {
+    browser.post("/signin/example-corp", &[("user_name", user), ("password", "wrong-Password-1")]).await.status
+}
+
+async fn a_sign_in_counts_as_what_became_of_it(database: Database) {
+    let server = TestServer::start_on(database).await;
+    let own = [("MSC_ADDRESS_LIMIT", "off"), ("MSC_HASHING_THREADS", "1"), ("MSC_HASHING_QUEUE", "1")];
+    let node = Node::start_with(&server.database, &[&SETTINGS[..], &own].concat());
+    let metrics = node.logged("metrics at ").replace("/metrics", "");
+    let mut browsers = Vec::new();
+    for _ in 0..23 {
+        let mut browser = Browser::new(&node.url);
+        assert_eq!(browser.get("/signin/example-corp").await.status, 200);
+        browsers.push(browser);
+    }
+    let mut next = || browsers.pop().expect("a browser");
+    assert_eq!(submit(next(), "mary").await, 422);
+    // As after many more, so that the wait is longer than the test.
+    server.database.execute("UPDATE sign_in_throttle SET failures = 75, tries = 75").await;
+    assert_eq!(submit(next(), "mary").await, 429);
+    let last = next();
+    let many = browsers.into_iter().enumerate();
+    let many: Vec<_> =
+        many.map(|(at, browser)| tokio::spawn(async move { submit(browser, &format!("user-{at}")).await })).collect();
+    let (mut looked_at, mut busy) = (1.0, 0.0);
+    for answer in many {
+        match answer.await.expect("an answer") {
+            422 => looked_at += 1.0,
+            503 => busy += 1.0,
+            other => panic!("{other}"),
+        }
+    }
+    assert!(busy > 0.5, "{looked_at} were looked at");
+    server.database.execute("ALTER TABLE accounts RENAME TO accounts_of_before").await;
+    assert!(submit(last, "mary").await >= 500);
+    let text = raw::request(&metrics, "GET", "/metrics", &["Host: any"], b"").body;
+    for (outcome, wanted) in
+        [("incorrect", looked_at), ("throttled", 1.0), ("busy", busy), ("failed", 1.0), ("signed_in", 0.0)]
+    {
+        let series = format!("msc_sign_ins_total{{outcome=\"{outcome}\"}}");
+        assert!((value(&text, &series) - wanted).abs() < 0.1, "{series} is not {wanted}:\n{text}");
+    }
+}
+
+each_engine! { figures_count_what_was_done_and_name_nobody, a_sign_in_counts_as_what_became_of_it }
 
 fn every_name_is_in_the_readme(text: &str) {
     let readme = include_str!("../../../README.md");
