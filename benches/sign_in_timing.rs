@@ -114,7 +114,7 @@ async fn main() {
     let server = Server::start(data.path());
     let client = Client::builder().redirect(Policy::none()).build().expect("a client");
     let hasher = Hasher::start(HashingSettings { threads: 1, ..HashingSettings::default() });
-    let (mut times, mut hashes) = ([(); 4].map(|()| Vec::new()), Vec::new());
+    let (mut times, mut once) = ([(); 4].map(|()| Vec::new()), Vec::new());
     for number in 0..WARMING + TRIES {
         for turn in 0..KINDS.len() {
             let kind = (turn + number) % KINDS.len();
@@ -127,10 +127,10 @@ async fn main() {
         let began = Instant::now();
         hasher.verify_dummy(WRONG.to_owned(), None).await.expect("a hash");
         if number >= WARMING {
-            hashes.push(began.elapsed());
+            once.push(began.elapsed());
         }
     }
-    let hash = median(&mut hashes);
+    let hash = median(&mut once);
     println!("{{\"hash_ms\":{hash:.3},\"tries_of_each\":{TRIES}}}");
     let medians = times.map(|mut kind| median(&mut kind));
     for (kind, median) in KINDS.iter().zip(medians) {
