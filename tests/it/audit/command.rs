@@ -181,5 +181,5 @@ async fn until(done: impl Fn() -> bool) {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(120), waited).await.expect("it happens");
+    tokio::time::timeout(std::time::Duration::from_mins(2), waited).await.expect("it happens");
 }

@@ -80,7 +80,7 @@ async fn values_are_deleted_where_they_are_what_was_read(database: &Database) {
     let values = [changed, value(1, bob.as_str()), value(1, alice.as_str())];
     let told = |rows: &[String]| record(&format!("Delete {}", rows.join(" ")));
     let gone = key_id(1).as_str().to_owned();
-    assert_eq!(store.delete_sealed_values(COLUMN, &values, told).await.unwrap(), [gone.clone()]);
+    assert_eq!(store.delete_sealed_values(COLUMN, &values, told).await.unwrap(), std::slice::from_ref(&gone));
     let name = format!("Delete {gone}");
     assert_eq!(
         (rows_of(database, "access_keys").await, recorded(database, &name).await),
