@@ -5,6 +5,7 @@ use crate::support::database::Database;
 use crate::support::process::Node;
 use crate::support::raw::{self, Raw};
 use crate::support::server::{ALIAS, NEW_PASSWORD, PASSWORD, PASSWORD_ONLY, TestServer};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -72,7 +73,10 @@ async fn what_is_under_way_is_answered_whole(database: Database) {
     assert!(TcpStream::connect(&host).is_err(), "the address is free");
 }
 
-each_engine! { what_is_under_way_is_answered_whole }
+each_engine! {
+    what_is_under_way_is_answered_whole,
+    a_database_that_is_stuck_does_not_hold_up_the_end,
+}
 
 /// As behind a load balancer, which sends new work until it is told not to.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -136,7 +140,7 @@ async fn a_second_signal_ends_it_at_once() {
     }
 }
 
-/// An open connection on which nothing is asked, a half of a head, a stuck database: none of them holds it up.
+/// An open connection on which nothing is asked, a half of a head, a body that does not come: none of them holds it up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_holds_up_the_end() {
     let server = TestServer::start().await;
@@ -154,4 +158,46 @@ async fn nobody_holds_up_the_end() {
     assert!(status.success(), "{status} after {took:?}");
     let cut = raw::answer(slow);
     assert_eq!(cut.status, 408, "who is too slow is told so all the same: {}", cut.text);
+}
+
+/// Whoever holds what a lease is given back to, in a transaction that does not end.
+async fn hold_the_leases(database: &Database) -> Box<dyn std::any::Any> {
+    if database.settings.url.starts_with("postgres") {
+        let mut held = PgConnection::connect(&database.settings.url).await.expect("a connection");
+        held.execute("BEGIN; LOCK TABLE leases IN ACCESS EXCLUSIVE MODE").await.expect("the lock");
+        return Box::new(held);
+    }
+    let mut held = SqliteConnection::connect(&database.settings.url).await.expect("a connection");
+    held.execute("BEGIN IMMEDIATE").await.expect("the lock");
+    Box::new(held)
+}
+
+/// Its chores do not get what they wait for, and it goes all the same; the next one comes when their lease is over.
+async fn a_database_that_is_stuck_does_not_hold_up_the_end(database: Database) {
+    let server = TestServer::start_on(database).await;
+    let mut node = Node::start_with(&server.database, &[]);
+    let leases = "SELECT COUNT(*) FROM leases";
+    while server.database.number(leases).await == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let held = hold_the_leases(&server.database).await;
+    node.signal("TERM");
+    let (status, took) = node.ends_within(Duration::from_secs(10));
+    assert!(status.success(), "{status} after {took:?}");
+    assert!(took >= Duration::from_secs(1), "leases may take a second to be given back: {took:?}");
+    node.logged("leases were not given back in time");
+    drop(held);
+    assert_eq!(server.database.number(leases).await, 1, "and it is there until it expires");
+}
+
+/// Where it is closed its journal has gone into it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_fails_closes_the_database_too() {
+    let data = crate::command_line::folder();
+    // The password of the first account cannot be told: where it is to stand is a folder.
+    std::fs::create_dir(data.path().join("first-sign-in.txt")).expect("a folder");
+    let output = crate::command_line::run(data.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(crate::command_line::refused(&output).contains("first-sign-in.txt"));
+    assert!(data.path().join("my-security-credentials.db").exists());
+    assert!(!data.path().join("my-security-credentials.db-wal").exists(), "the database is closed");
 }
