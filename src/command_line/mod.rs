@@ -162,12 +162,19 @@ async fn serve_to_the_end(app: &Arc<App>, config: Config) -> Result<(), Box<dyn 
     let chores = Chores::begin(app, &config);
     if let Some(listener) = metrics {
         tracing::info!("metrics at http://{}/metrics", listener.address());
-        actix_web::rt::spawn(listener.run(app.clone()));
+        actix_web::rt::spawn(serve_metrics(listener, app.clone()));
     }
     tracing::info!("open {url}/console");
     let end = server.run().await;
     chores.end().await;
     Ok(end?)
+}
+
+/// The console goes on without its figures.
+async fn serve_metrics(listener: MetricsListener, app: Arc<App>) {
+    if let Err(error) = listener.run(app).await {
+        tracing::error!(%error, "metrics are served no more");
+    }
 }
 
 async fn backup(app: &App, file: &std::path::Path) -> Result<(), Error> {
