@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::support::database::Database;
+use crate::support::server::ACCOUNT_ID;
 use my_security_credentials::operations::housekeeping::{AuditRetention, Housekeeper, Shipping as Shipped};
 
 each_engine! {
@@ -9,6 +10,8 @@ each_engine! {
     one_node_keeps_house_until_it_dies_or_ends,
     records_that_were_not_shipped_stay_where_they_are_to_be,
     a_large_backlog_goes_in_one_round,
+    who_was_refused_the_turn_asks_again_after_a_third_of_the_lease,
+    a_walk_through_passwords_goes_on_where_it_failed,
 }
 
 const YEAR: Duration = Duration::days(365);
@@ -70,8 +73,11 @@ async fn one_node_keeps_house_until_it_dies_or_ends(database: Database) {
     assert_eq!(first.keep().await, 1);
     spend_a_signature(&server, -Duration::SECOND).await;
     drop(first);
-    server.clock.advance(Duration::minutes(3) - Duration::SECOND);
+    server.clock.advance(Duration::minutes(2));
     assert_eq!(second.keep().await, 0, "the first one may still live");
+    assert_eq!(keeper(&server, None, Shipped::Unknown).keep().await, 0, "as another one learns");
+    server.clock.advance(Duration::minutes(1) - Duration::SECOND);
+    assert_eq!(keeper(&server, None, Shipped::Unknown).keep().await, 0, "to the last second");
     server.clock.advance(Duration::SECOND);
     assert_eq!(second.keep().await, 1);
     spend_a_signature(&server, Duration::ZERO).await;
@@ -112,4 +118,42 @@ async fn a_large_backlog_goes_in_one_round(database: Database) {
     let young = rows(&server, "audit_records").await - 1201;
     assert_eq!(keeper(&server, Some(YEAR), Shipped::Unknown).keep().await, 1201);
     assert_eq!(rows(&server, "audit_records").await, young);
+}
+
+/// Until then it does not even ask, which would be to write.
+async fn who_was_refused_the_turn_asks_again_after_a_third_of_the_lease(database: Database) {
+    let server = TestServer::start_on(database).await;
+    let mut first = keeper(&server, None, Shipped::Unknown);
+    let mut second = keeper(&server, None, Shipped::Unknown);
+    first.keep().await;
+    spend_a_signature(&server, Duration::ZERO).await;
+    assert_eq!(second.keep().await, 0, "it is the first one's turn");
+    first.rest().await;
+    server.clock.advance(Duration::minutes(1) - Duration::SECOND);
+    assert_eq!(second.keep().await, 0, "it remembers");
+    assert_eq!(rows(&server, "leases").await, 0, "and has not asked");
+    server.clock.advance(Duration::SECOND);
+    assert_eq!(second.keep().await, 1);
+    assert_eq!(rows(&server, "leases").await, 1);
+}
+
+async fn a_walk_through_passwords_goes_on_where_it_failed(database: Database) {
+    const USERS: u32 = 101;
+    let server = TestServer::start_on(database).await;
+    let users: Vec<String> = (0..USERS)
+        .map(|n| format!("('AIDAXXXXXXXXXXXX{n:05}', '{ACCOUNT_ID}', 'user{n}', 'user{n}', '/', 0, 1, 1)"))
+        .collect();
+    let columns = "user_id, account_id, user_name, user_name_folded, path, created_at, session_epoch, version";
+    server.database.execute(&format!("INSERT INTO users ({columns}) VALUES {}", users.join(", "))).await;
+    // Of the last one, whom the first hundred keep from the first round, one more than is remembered.
+    let passwords: Vec<String> =
+        (1..=25).map(|n| format!("('AIDAXXXXXXXXXXXX{:05}', {n}, 'hash-{n}', 0)", USERS - 1)).collect();
+    let columns = "user_id, position, hash, set_at";
+    server.database.execute(&format!("INSERT INTO password_history ({columns}) VALUES {}", passwords.join(", "))).await;
+    let mut house = keeper(&server, None, Shipped::Unknown);
+    assert_eq!(house.keep().await, 0, "a hundred users have nothing to forget");
+    server.database.execute("ALTER TABLE users RENAME TO users_away").await;
+    assert_eq!(house.keep().await, 0, "it fails");
+    server.database.execute("ALTER TABLE users_away RENAME TO users").await;
+    assert_eq!(house.keep().await, 1, "and goes on");
 }
