@@ -53,11 +53,14 @@ KINDS = {
     "root secret": {"rust": 10, "clients": 9, "browser": 3},
     "pepper": {"rust": 2},
 }
-# Of each place, at least so many records. A record is a line of a log, a URL, an error, a dump or a file of a database.
+# Of each place, at least so many records. A record is a line of a log, a URL, an error, a file of audit records,
+# a scrape of the figures, a dump or a file of a database.
 PLACES = {
     "logs": {"rust": 50_000, "clients": 5_000, "browser": 1_600},
     "urls": {"rust": 3_000, "clients": 1_100, "browser": 900},
     "errors": {"rust": 2_000, "clients": 600, "browser": 16},
+    "audit": {"rust": 12},
+    "metrics": {"rust": 5},
     "sqlite": {"rust": 240, "clients": 38, "browser": 9},
     "postgres": {"rust": 88},
 }

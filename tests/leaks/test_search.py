@@ -115,7 +115,7 @@ class Searching(unittest.TestCase):
         secrets = search.secrets_of(self.folder / "rust")
         looking = search.Search(secrets)
         found = {(place.name, one.test) for place in (self.folder / "rust").glob("*/") for one in looking.file(place / "1")}
-        self.assertGreater(len(wanted), 5 * 10 * 18 * 8 - 1)
+        self.assertGreater(len(wanted), 7 * 10 * 18 * 8 - 1)
         self.assertEqual(set(wanted) - found, set())
 
     def test_the_bytes_of_what_is_made_of_bytes_are_found_too_and_the_token_under_its_mask(self):
@@ -231,7 +231,8 @@ class Searching(unittest.TestCase):
                 self.assertGreater(search.PLACES[place].get(part, 0), 0, f"{part} {place}")
             for kind in ("password", "session cookie", "visit cookie", "form token", "root secret"):
                 self.assertGreater(search.KINDS[kind].get(part, 0), 0, f"{part} {kind}")
-        self.assertGreater(search.PLACES["postgres"]["rust"], 0)
+        for place in ("postgres", "audit", "metrics"):
+            self.assertGreater(search.PLACES[place]["rust"], 0, place)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ mod housekeeping;
 mod lines;
 mod shipping;
 
+use crate::support::record;
 use crate::support::server::TestServer;
 use my_security_credentials::audit_log::AuditLog;
 use my_security_credentials::operations::ship_audit::{BEHIND, Shipper};
@@ -37,6 +38,12 @@ impl Shipping {
 
     pub fn events(&self) -> Vec<Value> {
         events(&self.file)
+    }
+}
+
+impl Drop for Shipping {
+    fn drop(&mut self) {
+        record::audit_log(&self.file);
     }
 }
 

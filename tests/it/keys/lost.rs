@@ -1,21 +1,22 @@
 //! The root secret is lost: the one documented way on, as an operator goes it.
 
+use crate::command_line::{folder, program};
 use crate::support::api::Api;
 use crate::support::browser::Browser;
 use crate::support::database::Database;
 use crate::support::process::Node;
+use crate::support::record;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 fn run(database: &Database, data: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_my-security-credentials"))
-        .env_clear()
-        .env("MSC_DATA_DIR", data)
-        .env("MSC_DATABASE_URL", &database.settings.url)
-        .args(arguments)
-        .output()
-        .expect("the program runs")
+    let output =
+        program(data, arguments).env("MSC_DATABASE_URL", &database.settings.url).output().expect("the program runs");
+    record::command(&output);
+    // It makes its root secret itself, and after a loss another one.
+    record::data_folder(data);
+    output
 }
 
 fn json(output: &Output) -> serde_json::Value {
@@ -103,13 +104,8 @@ async fn after_a_root_secret_was_lost_passwords_survive_and_access_keys_are_made
 
 #[test]
 fn where_there_is_no_database_no_root_secret_was_lost_and_nothing_is_made() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let output = Command::new(env!("CARGO_BIN_EXE_my-security-credentials"))
-        .env_clear()
-        .env("MSC_DATA_DIR", folder.path())
-        .args(["replace-lost-root-secret", "--delete-access-keys"])
-        .output()
-        .expect("the program runs");
+    let folder = folder();
+    let output = crate::command_line::run(folder.path(), &["replace-lost-root-secret", "--delete-access-keys"]);
     assert!(refused(&output).contains("there is no database"));
     assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
 }

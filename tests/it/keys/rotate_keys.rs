@@ -2,9 +2,10 @@
 
 use super::fixtures::*;
 use crate::support::database::Database;
+use crate::support::record;
 use crate::support::server::{ACCOUNT_ID, TestServer};
 use my_security_credentials::operations::rotate_keys::RotateKeys;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 each_engine! {
@@ -17,6 +18,7 @@ const EXCHANGED: [(&str, &str); 2] = [("MSC_ROOT_SECRET", NEW), ("MSC_PREVIOUS_R
 
 /// The command in a process of its own.
 fn rotate_keys(database: &Database, data: &TempDir) -> Child {
+    record::settings(EXCHANGED.into_iter());
     Command::new(env!("CARGO_BIN_EXE_my-security-credentials"))
         .env_clear()
         .env("MSC_DATA_DIR", data.path())
@@ -27,6 +29,13 @@ fn rotate_keys(database: &Database, data: &TempDir) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts")
+}
+
+/// At its end.
+fn whole_output_of(child: Child) -> Output {
+    let output = child.wait_with_output().expect("an end");
+    record::command(&output);
+    output
 }
 
 async fn kills_in_the_middle_of_it_leave_every_secret_readable(database: Database) {
@@ -41,7 +50,7 @@ async fn kills_in_the_middle_of_it_leave_every_secret_readable(database: Databas
         // As soon as something is done; or it has come to its end.
         while sealed_with_the_old_one(database).await == left && child.try_wait().expect("a status").is_none() {}
         drop(child.kill());
-        child.wait().expect("an end");
+        whole_output_of(child);
         all_are_readable(database, KEYS).await;
         let now = sealed_with_the_old_one(database).await;
         assert!(now < left, "it was at work");
@@ -52,7 +61,7 @@ async fn kills_in_the_middle_of_it_leave_every_secret_readable(database: Databas
         }
     }
     assert!(in_the_middle > 0, "no kill came in the middle");
-    let output = rotate_keys(database, &data).wait_with_output().expect("an end");
+    let output = whole_output_of(rotate_keys(database, &data));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!((&told["SealedAnew"], &told["LeftToSeal"]), (&left.into(), &0.into()), "{told}");
@@ -98,7 +107,7 @@ async fn a_value_that_cannot_be_read_stops_nothing_and_is_named(database: Databa
     assert!(server.node_with(&new_alone).await.is_err(), "the old one is needed until it is gone");
 
     let data = tempfile::tempdir().expect("a folder");
-    let told = rotate_keys(&server.database, &data).wait_with_output().expect("an end").stdout;
+    let told = whole_output_of(rotate_keys(&server.database, &data)).stdout;
     let told: serde_json::Value = serde_json::from_slice(&told).expect("JSON");
     assert_eq!(told["CannotBeRead"], serde_json::json!(["AKIAXXXXXXXXXXX00001"]));
     assert_eq!(told["PreviousRootSecrets"], "are still needed, until the access keys that cannot be read are deleted");

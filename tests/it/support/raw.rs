@@ -1,5 +1,6 @@
 //! Requests byte for byte over a socket, for what a client library would mend or refuse to send.
 
+use super::record;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -44,7 +45,16 @@ pub fn parsed(bytes: &[u8]) -> Raw {
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
     let headers =
         lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Raw { status: status.unwrap_or_default(), headers: headers.collect(), body: body.to_owned(), text: text.clone() }
+    let raw = Raw {
+        status: status.unwrap_or_default(),
+        headers: headers.collect(),
+        body: body.to_owned(),
+        text: text.clone(),
+    };
+    if raw.header("content-type").starts_with("application/openmetrics-text") {
+        record::keep("metrics", body.as_bytes());
+    }
+    raw
 }
 
 /// One request on a connection of its own; `lines` are the rest of its head.

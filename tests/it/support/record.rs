@@ -99,7 +99,7 @@ pub fn belongs_to(test: &str) {
     });
 }
 
-/// One record of a place: `logs`, `urls`, `errors`, `sqlite`, `postgres`.
+/// One record of a place: `logs`, `urls`, `errors`, `audit`, `metrics`, `sqlite`, `postgres`.
 pub fn keep(place: &str, content: &[u8]) {
     let Some(mut recorder) = recorder() else { return };
     let record = [b"\n\x1e\x1erecord ", test().as_bytes(), b"\x1f", content].concat();
@@ -127,6 +127,7 @@ pub fn settings<'a>(settings: impl Iterator<Item = (&'a str, &'a str)>) {
     for (name, value) in settings {
         match name {
             "MSC_ROOT_SECRET" => secret("root secret", value),
+            "MSC_PREVIOUS_ROOT_SECRETS" => value.split(',').for_each(|one| secret("root secret", one.trim())),
             "MSC_PEPPER" => secret("pepper", value),
             "MSC_PREVIOUS_PEPPERS" => {
                 value.split(',').filter_map(|one| one.split_once(':')).for_each(|(_, one)| secret("pepper", one));
@@ -204,6 +205,14 @@ pub fn data_folder(folder: &Path) {
         for file in [database, folder.join("my-security-credentials.db-wal")] {
             keep("sqlite", &std::fs::read(file).unwrap_or_default());
         }
+    }
+}
+
+/// What `MSC_AUDIT_LOG` has written. The file is one record: some tests fill it with thousands of lines that are made up, and
+/// those must not stand for the others.
+pub fn audit_log(file: &Path) {
+    if let Some(lines) = std::fs::read(file).ok().filter(|lines| !lines.is_empty()) {
+        keep("audit", &lines);
     }
 }
 
