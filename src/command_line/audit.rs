@@ -29,7 +29,7 @@ pub struct List {
     /// What this user did, and what was done to the user; also a user that is gone. Needs --account
     #[arg(long, value_name = "NAME", value_parser = user_name, requires = "account")]
     user: Option<UserName>,
-    /// As ConsoleLogin or ChangePassword
+    /// As `ConsoleLogin` or `ChangePassword`
     #[arg(long, value_name = "NAME", value_parser = event_name)]
     event_name: Option<String>,
     /// At this time or later: 2026-11-23T18:30:00Z, or a date, which begins in UTC

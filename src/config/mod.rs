@@ -275,7 +275,7 @@ fn audit_log(text: &str) -> Result<AuditShipping, String> {
 
 /// Not less than a day: a shipper that stands still is noticed by then.
 fn audit_retention(text: &str) -> Result<Option<Duration>, String> {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const DAY: Duration = Duration::from_hours(24);
     if text == "forever" {
         return Ok(None);
     }

@@ -15,7 +15,7 @@ pub fn line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         if is_obeyed(c) {
-            drop(write!(line, "\\u{:04x}", u32::from(c)));
+            let _ = write!(line, "\\u{:04x}", u32::from(c));
         } else {
             line.push(c);
         }
