@@ -165,9 +165,9 @@ async fn serve_to_the_end(app: &Arc<App>, config: Config) -> Result<(), Box<dyn 
         actix_web::rt::spawn(serve_metrics(listener, app.clone()));
     }
     tracing::info!("open {url}/console");
-    let outcome = server.run().await;
+    let end = server.run().await;
     chores.end().await;
-    Ok(outcome?)
+    Ok(end?)
 }
 
 /// The console goes on without its figures.

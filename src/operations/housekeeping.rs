@@ -103,12 +103,18 @@ impl Housekeeper {
             None if self.retention.shipping == Shipping::ByThisNode => None,
             None => Some(old.clone()),
         };
-        let are_held_back = last.as_ref() != Some(&old);
+        let are_held_back = last.as_ref() != Some(&old) && self.holds_more(last.as_ref(), &old).await;
         if are_held_back && !self.told_unshipped {
             tracing::warn!("audit records that are older than MSC_AUDIT_RETENTION are kept until they are shipped");
         }
         self.told_unshipped = are_held_back;
         last
+    }
+
+    /// Whether there is a record behind `last` that is not younger than `old`.
+    async fn holds_more(&self, last: Option<&AuditCursor>, old: &AuditCursor) -> bool {
+        let found = self.app.store.audit_records_after(last, old.event_time, 1).await;
+        found.is_ok_and(|records| !records.is_empty())
     }
 
     async fn forget_surplus_passwords(&mut self) -> u64 {
