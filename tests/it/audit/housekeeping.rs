@@ -97,8 +97,8 @@ async fn records_that_were_not_shipped_stay_where_they_are_to_be(database: Datab
         deleted
     };
     assert_eq!(keep(Shipped::ByThisNode).await, 0, "nothing was shipped yet");
-    let mut shipper = lines.shipper(&server);
-    shipper.ship().await;
+    let mut other = lines.shipper(&server);
+    other.ship().await;
     server.user("alice", None).await;
     let unshipped = rows(&server, "audit_records").await - shipped;
     server.clock.advance(YEAR + Duration::SECOND);
