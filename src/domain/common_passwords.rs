@@ -1,14 +1,17 @@
 //! The passwords that are tried first: those of a list that comes with the program, and those of an operator's own.
 //! Where the list is from, and under which licence, stands in `common_passwords/LICENSE`.
-//! Why sorted text: it is searched where it lies, so it costs no memory but its own and no time at the start.
+//! Why sorted text: it is searched where it lies, so it costs no memory but its own.
 
-use super::likeness::{WORDS, folded};
+use super::likeness::{WORDS, forms};
 use super::password::MAXIMUM_LENGTH;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-/// In the form of `folded`, sorted by bytes, each on a line.
-const BUILT_IN: &str = include_str!("common_passwords/list.txt");
+/// In NFKC and small letters, sorted by bytes, each on a line.
+const LIST: &str = include_str!("common_passwords/list.txt");
+
+/// Made once, however many ask.
+static BUILT_IN: LazyLock<String> = LazyLock::new(|| sorted_forms(LIST.lines()));
 
 /// What a password is held against. The default knows none.
 #[derive(Clone, Default)]
@@ -20,36 +23,29 @@ pub struct CommonPasswords {
 impl CommonPasswords {
     /// The list that comes with the program.
     pub fn built_in() -> Self {
-        Self { built_in: BUILT_IN, own: None }
+        Self { built_in: &BUILT_IN, own: None }
     }
 
     /// And those of a text with one password a line. Shorter ones than any comparison looks at are left out.
     pub fn with_own(self, text: &str) -> Result<Self, String> {
-        let mut words = Vec::new();
-        for (at, line) in text.lines().enumerate() {
-            if line.chars().count() > MAXIMUM_LENGTH {
-                return Err(format!("line {} is longer than a password can be ({MAXIMUM_LENGTH} characters)", at + 1));
-            }
-            let word = folded(line).to_string();
-            if word.chars().count() >= *WORDS.start() {
-                words.push(word);
-            }
+        let too_long = text.lines().position(|line| line.chars().count() > MAXIMUM_LENGTH);
+        if let Some(at) = too_long {
+            return Err(format!("line {} is longer than a password can be ({MAXIMUM_LENGTH} characters)", at + 1));
         }
-        if words.is_empty() {
+        let own = sorted_forms(text.lines());
+        if own.is_empty() {
             return Err(format!("has no password of {} characters or more, one a line", WORDS.start()));
         }
-        words.sort_unstable();
-        words.dedup();
-        Ok(Self { own: Some(words.join("\n").into()), ..self })
+        Ok(Self { own: Some(own.into()), ..self })
     }
 
     pub fn is_empty(&self) -> bool {
         self.built_in.is_empty() && self.own.is_none()
     }
 
-    /// `word` in the form of `folded`.
-    pub(super) fn contain(&self, word: &str) -> bool {
-        has_line(self.built_in, word) || self.own.as_deref().is_some_and(|own| has_line(own, word))
+    /// Whether it is one of the forms of one of them.
+    pub(super) fn contain(&self, form: &str) -> bool {
+        has_line(self.built_in, form) || self.own.as_deref().is_some_and(|own| has_line(own, form))
     }
 }
 
@@ -58,6 +54,15 @@ impl fmt::Debug for CommonPasswords {
         let own = self.own.as_ref().map_or(0, |own| own.len());
         write!(f, "CommonPasswords({} and {own} bytes)", self.built_in.len())
     }
+}
+
+/// Each once and on a line, sorted by bytes: the order of the search.
+fn sorted_forms<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let all = words.flat_map(forms).filter(|form| form.chars().count() >= *WORDS.start());
+    let mut forms: Vec<Box<str>> = all.map(|form| form.as_str().into()).collect();
+    forms.sort_unstable();
+    forms.dedup();
+    forms.join("\n")
 }
 
 /// Whether `line` is one of the lines of a text that is sorted by them.
@@ -81,12 +86,18 @@ fn has_line(sorted: &str, line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::likeness::folded;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
+    /// Whether every form of the word is among them.
+    fn hold(common: &CommonPasswords, word: &str) -> bool {
+        forms(word).all(|form| common.contain(&form))
+    }
+
     #[test]
     fn the_list_that_comes_along_is_sorted_folded_and_of_more_than_3000_of_8_characters() {
-        let lines: Vec<&str> = BUILT_IN.lines().collect();
+        let lines: Vec<&str> = LIST.lines().collect();
         assert!(lines.is_sorted_by(|one, next| one < next), "each once, in the order of the search");
         for line in &lines {
             assert_eq!(*folded(line), **line);
@@ -94,23 +105,25 @@ mod tests {
         }
         let long = lines.iter().filter(|line| line.chars().count() >= 8).count();
         assert_eq!((lines.len(), long), (18_786, 8_346), "README and SECURITY.md say so");
-        assert!(BUILT_IN.len() < 200_000);
+        assert!(LIST.len() < 200_000 && BUILT_IN.len() < 200_000);
         for line in lines {
-            assert!(CommonPasswords::built_in().contain(line), "{line}");
+            assert!(hold(&CommonPasswords::built_in(), line), "{line}");
         }
     }
 
     #[test]
     fn an_own_list_is_read_in_any_order_case_and_form_and_stands_beside_the_other() {
-        let own = CommonPasswords::default().with_own("zebra-crossing\r\nACME-corp\n\nabc\n\u{fb01}shermen\n").unwrap();
-        for word in ["zebra-crossing", "acme-corp", "fishermen"] {
-            assert!(own.contain(word), "{word}");
+        let own = CommonPasswords::default()
+            .with_own("zebra-crossing\r\nACME-corp\n\nabc\n\u{fb01}shermen\nEle\u{301}phant\n");
+        let own = own.unwrap();
+        for word in ["zebra-crossing", "acme-corp", "ACME-corp", "fishermen", "elephant", "ELEPHANT"] {
+            assert!(hold(&own, word), "{word}");
         }
-        for word in ["abc", "", "qwertyuiop", "ACME-corp", "zebra-crossin", "zebra-crossing\r"] {
-            assert!(!own.contain(word), "{word}");
+        for word in ["abc", "", "qwertyuiop", "zebra-crossin", "zebra-crossing\r"] {
+            assert!(!hold(&own, word), "{word}");
         }
         let both = CommonPasswords::built_in().with_own("zebra-crossing").unwrap();
-        assert!(both.contain("zebra-crossing") && both.contain("qwertyuiop"));
+        assert!(hold(&both, "zebra-crossing") && hold(&both, "qwertyuiop"));
         assert!(CommonPasswords::default().is_empty() && !own.is_empty() && !both.is_empty());
     }
 
@@ -147,8 +160,8 @@ mod tests {
 
         #[test]
         fn an_own_list_of_any_text_is_read_or_refused(text in "(\\PC|[\n\r\t]){0,200}") {
-            let words: BTreeSet<String> =
-                text.lines().map(|line| folded(line).to_string()).filter(|word| word.chars().count() >= 5).collect();
+            let forms = text.lines().flat_map(forms).map(|form| form.to_string());
+            let words: BTreeSet<String> = forms.filter(|form| form.chars().count() >= 5).collect();
             match CommonPasswords::default().with_own(&text) {
                 Ok(own) => prop_assert!(words.iter().all(|word| own.contain(word))),
                 Err(_) => prop_assert!(words.is_empty() || text.lines().any(|line| line.chars().count() > 128)),

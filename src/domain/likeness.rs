@@ -1,9 +1,13 @@
 //! Whether a new password is a word with next to nothing around it, however it is dressed up: in capitals, backwards, with
-//! look-alikes of another script, with digits and symbols for letters, with a year or an exclamation mark at its ends.
-//! Only for comparing. The password itself stays as it was typed, in NFC.
+//! look-alikes of another script, with accents, with digits and symbols for letters, with a year or an exclamation mark at
+//! its ends. Only for comparing. The password itself stays as it was typed, in NFC.
+//!
+//! Which letter a digit is put for cannot be told: `1` is `i` in one place and `l` in the next. So the words and the
+//! password are both brought to a form that has one letter for all that look alike, and the forms are compared.
 
 use std::ops::RangeInclusive;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::canonical_combining_class;
 use unicode_security::skeleton;
 use zeroize::Zeroizing;
 
@@ -16,7 +20,7 @@ const ENOUGH: usize = 4;
 /// What can be less than enough: a year counts as one character.
 const MOST: usize = 4 * (ENOUGH - 1);
 
-/// NFKC and small letters: the form of every word.
+/// NFKC and small letters.
 pub(super) fn folded(text: &str) -> Zeroizing<String> {
     if text.is_ascii() {
         return Zeroizing::new(text.to_ascii_lowercase());
@@ -24,7 +28,16 @@ pub(super) fn folded(text: &str) -> Zeroizing<String> {
     collected(text.nfkc().flat_map(char::to_lowercase), text.len())
 }
 
-/// Whether less than four characters stand around a word, of one of these lengths, in one of its disguises.
+/// The forms of a word, as `is_made_of` asks for them. What has no letter stays as it is: `123456` is no `izeasb`.
+pub(super) fn forms(word: &str) -> impl Iterator<Item = Zeroizing<String>> {
+    seen(word).into_iter().map(|word| {
+        let letter = if word.chars().any(char::is_alphabetic) { letter } else { |c| c };
+        collected(word.chars().map(letter), word.len())
+    })
+}
+
+/// Whether less than four characters stand around a word, of one of these lengths, in one of its disguises. `is_word` is asked for
+/// the forms of words.
 pub(super) fn is_made_of(text: &str, lengths: &RangeInclusive<usize>, is_word: impl Fn(&str) -> bool) -> bool {
     seen(text).iter().any(|text| {
         let mut characters = Zeroizing::new(Vec::with_capacity(text.len()));
@@ -43,13 +56,21 @@ fn seen(text: &str) -> Vec<Zeroizing<String>> {
         return vec![plain];
     }
     let as_typed = collected(text.nfkc(), text.len());
-    let of_small_letters = look_alikes(&plain);
-    vec![plain, of_small_letters, look_alikes(&as_typed)]
+    [&look_alikes(&plain), &look_alikes(&as_typed), &plain].into_iter().map(|text| without_accents(text)).collect()
+}
+
+/// And without every other mark at a letter that can be left out in writing: of class 0 are those that cannot, such as the
+/// vowels of Hindi and Thai.
+fn without_accents(text: &str) -> Zeroizing<String> {
+    // Composed again, so that a syllable of Hangul stays one character.
+    collected(text.nfd().filter(|c| canonical_combining_class(*c) == 0).nfc(), text.len())
 }
 
 fn look_alikes(text: &str) -> Zeroizing<String> {
     let mut seen = Zeroizing::new(String::with_capacity(4 * text.len()));
     for c in text.chars() {
+        // A symbol that is put for a letter is no look-alike of another symbol.
+        let c = if c.is_ascii() { c } else { letter(c) };
         if c.is_ascii() {
             seen.push(c.to_ascii_lowercase());
         } else {
@@ -92,27 +113,30 @@ fn weight(mut text: &[char]) -> usize {
     weight
 }
 
-/// Forwards and backwards, with digits and symbols taken for themselves and for letters.
+/// Forwards and backwards, and what has no letter also as it is.
 fn readings(core: &[char]) -> impl Iterator<Item = Zeroizing<String>> + '_ {
-    let dresses: [fn(char) -> char; 3] = [|c| c, |c| letter(c, 'i'), |c| letter(c, 'l')];
-    dresses.into_iter().flat_map(move |letter| {
+    let has_letters = core.iter().any(|c| c.is_alphabetic());
+    let dresses: &[fn(char) -> char] = if has_letters { &[letter] } else { &[letter, |c| c] };
+    dresses.iter().flat_map(move |letter| {
         let forwards = collected(core.iter().copied().map(letter), core.len());
         let backwards = collected(core.iter().rev().copied().map(letter), core.len());
         [forwards, backwards]
     })
 }
 
-/// The letter that a digit or symbol is commonly put for; `upright` is the one for those that may be `i` or `l`.
-fn letter(c: char, upright: char) -> char {
+/// One letter for those that one digit or symbol is commonly put for, and for what is put for them.
+fn letter(c: char) -> char {
     match c {
         '@' | '4' => 'a',
-        '8' => 'b',
-        '3' => 'e',
-        '6' | '9' => 'g',
-        '1' | '!' | '|' => upright,
+        'g' | 'q' | '6' | '8' | '9' => 'b',
+        '(' | '<' | '[' | '{' => 'c',
+        '3' | '\u{20ac}' => 'e',
+        '#' => 'h',
+        'l' | '1' | '!' | '|' => 'i',
         '0' => 'o',
         '5' | '$' => 's',
         '7' | '+' => 't',
+        '%' => 'x',
         '2' => 'z',
         other => other,
     }

@@ -4,7 +4,7 @@
 
 use super::account::{AccountAlias, AccountId};
 use super::common_passwords::CommonPasswords;
-use super::likeness::{WORDS, folded, is_made_of};
+use super::likeness::{WORDS, folded, forms, is_made_of};
 use super::password::{MAXIMUM_LENGTH, TypedPassword};
 use super::user::UserName;
 use super::violation::Violation;
@@ -28,6 +28,7 @@ pub struct Owner<'a> {
 #[derive(Debug, Clone)]
 pub struct RefusedWords {
     common: CommonPasswords,
+    /// In all their forms.
     product: HashSet<String>,
 }
 
@@ -53,21 +54,23 @@ impl RefusedWords {
     }
 }
 
-/// User name and alias with their parts, and the ID as pages write it, too.
+/// The forms of user name and alias with their parts, and of the ID, as pages write it, too.
 fn names(owner: &Owner) -> HashSet<String> {
     let alias = owner.account_alias.map(AccountAlias::as_str);
     let mut names: HashSet<String> = [owner.user_name.as_str()].into_iter().chain(alias).flat_map(words).collect();
-    names.extend([owner.account_id.as_str().to_owned(), owner.account_id.grouped()]);
+    let id = [owner.account_id.as_str(), &owner.account_id.grouped()];
+    names.extend(id.into_iter().flat_map(forms).map(|form| form.to_string()));
     names
 }
 
-/// A name as it is, without its separators, and each of its parts: `alice.smith@example.com` is also `alice` and `smith`.
+/// The forms of a name as it is, without its separators, and each of its parts: `alice.smith@example.com` is also `alice` and `smith`.
 fn words(name: &str) -> Vec<String> {
     let name = folded(name);
     let parts = name.split(|c: char| !c.is_alphanumeric()).map(str::to_owned);
     let joined = name.chars().filter(|c| c.is_alphanumeric()).collect();
     let all = parts.chain([joined, name.to_string()]);
-    all.filter(|word| NAMES.contains(&word.chars().count())).collect()
+    let long = all.filter(|word| NAMES.contains(&word.chars().count()));
+    long.flat_map(|word| forms(&word).map(|form| form.to_string()).collect::<Vec<_>>()).collect()
 }
 
 #[cfg(test)]

@@ -50,7 +50,8 @@ impl Fields {
         for name in names {
             let (number, part) = name[prefix.len()..].split_once('.').unwrap_or((&name[prefix.len()..], ""));
             let well_formed = number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
-            let Some(number) = number.parse::<usize>().ok().filter(|_| well_formed) else { continue };
+            let is_whole = well_formed && !name.ends_with('.');
+            let Some(number) = number.parse::<usize>().ok().filter(|_| is_whole) else { continue };
             let part = part.to_owned();
             if let Some(value) = self.0.remove(&name) {
                 items.entry(number).or_default().insert(part, value);

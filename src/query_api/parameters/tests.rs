@@ -42,6 +42,15 @@ fn value() -> impl Strategy<Value = String> {
     prop_oneof![select(vec!["", "a", "true", "false", "Active", "7", "1001"]).prop_map(str::to_owned), any::<String>()]
 }
 
+#[test]
+fn a_name_that_goes_on_with_a_dot_and_nothing_is_not_the_one_before_it() {
+    for name in ["TagKeys.member.1.", "Tags.member.1.", "Tags.member.1.Key."] {
+        let given = [(name.to_owned(), "a".to_owned())];
+        let error = Parameters::check(Fields::of(pairs(&given)).unwrap(), &MEMBERS).err().expect(name);
+        assert!(message(&error).contains(name) && message(&error).contains("is not recognized"), "{}", message(&error));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
