@@ -239,11 +239,13 @@ fn no_document_has_a_place_that_is_still_to_be_filled_in() {
 }
 
 #[test]
-fn the_figures_of_the_mutants_agree_with_each_other_and_with_what_is_left() {
+fn the_figures_of_the_mutants_agree_with_each_other_and_every_missed_one_is_explained() {
     // Room, files, mutants, tried, viable, caught, of these by the time limit, missed, score.
-    let rows = table(MUTANTS, "# Mutants");
-    let rooms: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
-    assert_eq!(rooms, ["domain", "sigv4", "crypto", "policy", "authenticate"]);
+    let rows = table(MUTANTS, "## Figures");
+    for room in ["domain", "sigv4", "crypto", "policy", "authenticate"] {
+        let is_owned_up_to = MUTANTS.contains(&format!("`{room}` has no figure"));
+        assert!(rows.iter().any(|row| row[0] == room) != is_owned_up_to, "{room}");
+    }
     let mut missed_in_all = 0;
     for row in &rows {
         let [mutants, tried, viable, caught, late, missed]: [u32; 6] =
@@ -256,7 +258,8 @@ fn the_figures_of_the_mutants_agree_with_each_other_and_with_what_is_left() {
     }
     // Mutant, how many, why.
     let left = table(MUTANTS, "## What is left");
-    assert_eq!(left.iter().map(|row| row[1].parse::<u32>().expect("a number")).sum::<u32>(), missed_in_all);
+    // Some may be known from before, and not have been tried again.
+    assert!(left.iter().map(|row| row[1].parse::<u32>().expect("a number")).sum::<u32>() >= missed_in_all);
     for row in left {
         let mut quoted = row[0].split('`').skip(1).step_by(2);
         let (file, function) = (quoted.next().expect("a file"), quoted.next().expect("a function"));
