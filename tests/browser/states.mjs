@@ -96,6 +96,19 @@ const SIGN_IN = [
   }),
 ];
 
+/** Sends the page's form again and again with a wrong password, until the next try has to wait for three seconds. */
+async function guess(page, fields) {
+  const send = (wrong) => page.evaluate(async (wrong) => {
+    const form = document.querySelector("main form");
+    const body = new URLSearchParams({ ...Object.fromEntries(new FormData(form)), ...wrong });
+    await Promise.all(Array.from({ length: 6 }, () => fetch(form.action, { method: "POST", body })));
+  }, wrong);
+  // Six at once are all looked at: none of them has failed yet. The second six are, after a second.
+  await send(fields);
+  await page.waitForTimeout(1100);
+  await send(fields);
+}
+
 /** Two browsers of one user: what this one sees after the other one changed the password. */
 async function changeElsewhere(page, user) {
   const elsewhere = await page.context().browser().newContext({ baseURL: new URL(page.url()).origin });
@@ -117,6 +130,12 @@ const STEP = [
     await changePassword(page, "wrong", "abc", "abd");
     await problems(page);
   }),
+  atTheGate("step-failed-attempts", { mustChange: true }, async (page, { user }) => {
+    await fillSignIn(page, { ...user, password: "wrong-1" });
+    await sees(page, "We could not sign you in");
+    await fillSignIn(page, user);
+    await sees(page, "There was 1 failed attempt to use your password since your last sign-in");
+  }),
   atTheGate("step-expired", { ...EVERYTHING, daysAgo: 91 }, async (page, { user }) => {
     await fillSignIn(page, user);
     await heading(page, "Your password has expired").waitFor();
@@ -136,6 +155,14 @@ const STEP = [
 ];
 
 const CONSOLE = [
+  atTheGate("home-failed-attempts", EVERYTHING, async (page, { user }) => {
+    for (const password of ["wrong-1", "wrong-2"]) {
+      await fillSignIn(page, { ...user, password });
+      await sees(page, "We could not sign you in");
+    }
+    await fillSignIn(page, user);
+    await sees(page, "There were 2 failed attempts to use your password since your last sign-in");
+  }),
   signedIn("home", (page) => heading(page, "Console Home").waitFor()),
   signedIn("home-menu", async (page) => {
     await userMenu(page).click();
@@ -252,6 +279,18 @@ const ERRORS = [
   state("error-405", async (page) => {
     await page.goto("/signout");
     await heading(page, "We could not read that request").waitFor();
+  }),
+  atTheGate("error-429", {}, async (page, { user }) => {
+    await guess(page, { user_name: user.name, password: "wrong" });
+    await fillSignIn(page, user);
+    await heading(page, "Too many attempts").waitFor();
+    await sees(page, "The account is not locked.");
+  }),
+  signedIn("error-429-console", async (page) => {
+    await openForm(page);
+    await guess(page, { old_password: "wrong", new_password: NEW, confirm_password: NEW });
+    await changePassword(page, OLD, NEW);
+    await heading(page, "Too many attempts").waitFor();
   }),
   atTheGate("error-503", {}, async (page, { house, user }) => {
     page.setDefaultTimeout(60_000);

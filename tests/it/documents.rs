@@ -168,6 +168,29 @@ fn every_table_of_the_database_has_its_class_its_keeping_and_its_end() {
     }
 }
 
+/// What policies can ask about the surroundings of a request.
+#[test]
+fn the_readme_names_every_condition_key_that_has_a_value() {
+    let mut keys = BTreeSet::new();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/operations");
+    for file in std::fs::read_dir(folder).expect("the operations").flatten() {
+        let text = std::fs::read_to_string(file.path()).expect("a source");
+        for literal in text.split('"').skip(1).step_by(2) {
+            let name: String = literal.chars().take_while(|c| c.is_ascii_alphanumeric() || ":/".contains(*c)).collect();
+            let is_key = name.starts_with("aws:") || ["iam:PolicyARN", "iam:ResourceTag/"].contains(&name.as_str());
+            if is_key && !name.contains(' ') {
+                keys.insert(name.trim_end_matches('/').to_owned());
+            }
+        }
+    }
+    let (_, named) = README.split_once("Condition keys with a value: ").expect("the list of condition keys");
+    let named = named.split(". Any other key").next().unwrap_or_default();
+    let named: BTreeSet<String> =
+        named.split('`').skip(1).step_by(2).map(|name| name.trim_end_matches("/...").to_owned()).collect();
+    assert!(named.len() > 15);
+    assert_eq!(named, keys);
+}
+
 #[test]
 fn every_door_has_its_row() {
     let mut doors = BTreeSet::new();
