@@ -72,6 +72,20 @@ MADE_OF_BYTES = {"session key", "session cookie", "visit cookie", "remembered-us
 NAMES = {
     ("password", "example-corp"): "the account's alias, which the default policy refuses as a password, stands wherever the account does",
     ("password", "123456789012"): "the account's ID, likewise",
+    ("password", "12345678"): "any row of digits may hold it",
+    **{
+        ("password", text): "is typed into every field there is, to see what becomes of it"
+        for text in (
+            '"><script>alert(1)</script>', "'><img src=x onerror=alert(1)>", "</title><svg onload=alert(1)>", "{{7*7}}${7*7}<%= 7*7 %>",
+            "'; DROP TABLE users; --", "\\'; SELECT pg_sleep(10); --", "' OR '1'='1", "$(id)`id`|id", "&lt;&amp;&#0;&#x41;",
+            "a\r\nSet-Cookie: x=1", "a\nX-Injected: 1", "%0d%0aX-Injected: 1", "%2e%2e%2f",
+        )
+    },
+}
+
+# Places of tests that put a secret there on purpose, by place and the end of the test's name.
+ON_PURPOSE = {
+    ("urls", "::no_get_changes_anything"): "asks for every page with right passwords in the address, to see that nothing is changed",
 }
 
 
@@ -288,7 +302,8 @@ def masked(data, begin, end, hits):
 def secrets_of(folder):
     seen = {}
     for file in sorted(folder.glob("*.secrets")):
-        for line in file.read_text().splitlines():
+        # A password may hold what Python takes for the end of a line.
+        for line in filter(None, file.read_text(encoding="utf-8").split("\n")):
             given = json.loads(line)
             seen.setdefault((given["kind"], given["text"]), Secret(given["kind"], given["text"], given["test"]))
     return list(seen.values())
@@ -331,6 +346,8 @@ def main(folder, parts, say=print):
     found = Counter()
     for part, file in files:
         for one in search.file(file):
+            if any(one.place == place and one.test.endswith(test) for place, test in ON_PURPOSE):
+                continue
             found[(part, one.secret.kind, one.writing, one.place, one.test)] += 1
             if found[(part, one.secret.kind, one.writing, one.place, one.test)] == 1:
                 complaints.append(f"{part}: {one}")

@@ -192,6 +192,23 @@ class Searching(unittest.TestCase):
         self.keep("urls", b"/signin/example-corp-7X")
         self.assertEqual(self.outcome(), 1)
 
+    def test_a_secret_that_holds_what_python_takes_for_the_end_of_a_line_is_read_whole(self):
+        folder = self.folder / "rust"
+        folder.mkdir()
+        text = "Quiet\u2028Harbour\u0085Light"
+        (folder / "1.secrets").write_text(json.dumps({"kind": "password", "test": "t", "text": text}, ensure_ascii=False) + "\n", encoding="utf-8")
+        self.assertEqual([secret.text for secret in search.secrets_of(folder)], [text])
+
+    def test_what_is_there_on_purpose_is_passed_over_in_that_place_of_that_test_alone(self):
+        text = SECRETS["password"]
+        self.tell("password", text)
+        self.keep("urls", text.encode(), test="attacks::sqlite::no_get_changes_anything")
+        self.assertEqual(self.outcome(), 0)
+        self.keep("logs", text.encode(), test="attacks::sqlite::no_get_changes_anything")
+        self.assertEqual(self.outcome(), 1)
+        self.keep("urls", text.encode(), test="attacks::sqlite::another")
+        self.assertEqual(self.outcome(), 1)
+
     def test_too_little_is_a_failure(self):
         self.tell("password", AWKWARD)
         self.tell("password", AWKWARD)
