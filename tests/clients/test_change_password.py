@@ -210,14 +210,16 @@ class ChangePassword(ClientCase):
                 yves.iam.change_password(OldPassword=OLD, NewPassword=new)
                 return new
             except ClientError as error:
-                self.assertIn(error.response["Error"]["Code"], ("AccessDenied", "EntityTemporarilyUnmodifiable"))
+                self.assertIn(error.response["Error"]["Code"], ("AccessDenied", "EntityTemporarilyUnmodifiable", "Throttling"))
                 return None
 
         with ThreadPoolExecutor(len(candidates)) as threads:
             won = [new for new in threads.map(change, candidates) if new]
         self.assertEqual(len(won), 1)
-        self.assertEqual([new for new in candidates if yves.opens_console(new)], won)
-        self.assertFalse(yves.opens_console(OLD))
+        # The right one in between begins the count of wrong ones anew: none is turned away unseen.
+        for new in {OLD, *candidates} - set(won):
+            self.assertTrue(yves.opens_console(won[0]))
+            self.assertFalse(yves.opens_console(new))
 
     def test_parameters_that_the_clients_let_through_are_judged_by_the_server(self):
         walt = self.account.user("walt", MAY, password=OLD)

@@ -362,6 +362,18 @@ async fn forwarded_sign_in(server: &TestServer, address: &str, user: &str) -> Pa
     browser.send(request).await
 }
 
+/// A server that has more to hash than it can in time says so to everybody; to be throttled is another thing.
+async fn status_once_it_is_not_busy(browser: &mut Browser) -> u16 {
+    for _ in 0..100 {
+        let status = browser.sign_in(ALIAS, "alice", PASSWORD).await.status;
+        if status != 503 {
+            return status;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    503
+}
+
 /// One count for all nodes, and a device that is known gets in while others are held back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_let_no_more_than_a_hundred_through_and_the_owner_in() {
@@ -382,7 +394,7 @@ async fn two_processes_let_no_more_than_a_hundred_through_and_the_owner_in() {
         // The owner, in the middle of it, at either node.
         for number in 0..2 {
             known.url = url(number);
-            assert_eq!(known.sign_in(ALIAS, "alice", PASSWORD).await.status, 303, "round {round}");
+            assert_eq!(status_once_it_is_not_busy(&mut known).await, 303, "round {round}");
         }
         for answer in trying {
             match answer.await.expect("an answer") {
