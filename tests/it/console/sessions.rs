@@ -113,9 +113,9 @@ async fn the_database_holds_no_key_of_a_session() {
     let server = server().await;
     let browser = server.signed_in("alice").await;
     assert_eq!(server.database.number("SELECT LENGTH(session_hash) FROM console_sessions").await, 64);
-    let held =
-        format!("SELECT COUNT(*) FROM console_sessions WHERE session_hash = '{}'", browser.cookies["msc-session"]);
-    assert_eq!(server.database.number(&held).await, 0);
+    let rows = server.database.rows().await;
+    assert!(rows.iter().any(|row| row.contains("console_sessions")), "the session is there");
+    assert!(rows.iter().all(|row| !row.contains(&browser.cookies["msc-session"])));
 }
 
 #[tokio::test]

@@ -15,9 +15,9 @@ each_engine! {
     a_start_without_a_pepper_that_is_needed_says_so_in_one_line,
 }
 
-const ONE: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const TWO: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-const PREVIOUS: &str = "k1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const ONE: &str = "5d1f0c7ab9e24683d07c5be1f2a94836e8c3017d94b65fa2c1e07d3b8a6f2459";
+const TWO: &str = "b83e61d2f70a4c95a1d86e3f2c5b7094d6e1f8a3072b4c9d5e60f1a7c38b9d24";
+const PREVIOUS: &str = "k1:5d1f0c7ab9e24683d07c5be1f2a94836e8c3017d94b65fa2c1e07d3b8a6f2459";
 const FIRST: [(&str, &str); 2] = [("MSC_PEPPER", ONE), ("MSC_PEPPER_ID", "k1")];
 const BOTH: [(&str, &str); 3] = [("MSC_PEPPER", TWO), ("MSC_PEPPER_ID", "k2"), ("MSC_PREVIOUS_PEPPERS", PREVIOUS)];
 const SECOND: [(&str, &str); 2] = [("MSC_PEPPER", TWO), ("MSC_PEPPER_ID", "k2")];
