@@ -6,6 +6,7 @@ use crate::support::database::Database;
 use crate::support::html::Page;
 use crate::support::process::Node;
 use crate::support::server::{ACCOUNT_ID, ALIAS, NEW_PASSWORD, PASSWORD, PASSWORD_ONLY, TestServer};
+use my_security_credentials::domain::password_policy::PasswordPolicy;
 use time::Duration;
 
 const WRONG: &str = "Wrong-password-1";
@@ -21,6 +22,7 @@ each_engine!(
     a_remembered_device_counts_for_the_user_who_signed_in_from_it_only,
     wrong_current_passwords_count_against_the_session_alone,
     a_right_password_ends_the_wait_of_its_own_bucket_only,
+    a_right_password_that_has_expired_ends_the_count_as_well,
     the_owner_is_told_once_how_many_failed_attempts_there_were,
     the_owner_is_told_on_the_step_before_the_console_too,
     a_password_set_by_somebody_else_ends_every_wait,
@@ -204,6 +206,17 @@ async fn a_right_password_ends_the_wait_of_its_own_bucket_only(database: Databas
     assert_eq!(try_sign_in(&server, "alice", PASSWORD).await.status, 303);
     fail(&server, "alice", 2).await;
     assert_eq!(try_sign_in(&server, "alice", WRONG).await.status, 422, "the count began anew");
+}
+
+async fn a_right_password_that_has_expired_ends_the_count_as_well(database: Database) {
+    let server = server(database).await;
+    let hard = PasswordPolicy { max_password_age: Some(90), hard_expiry: true, ..PasswordPolicy::default() };
+    server.set_password_policy(hard).await;
+    server.clock.advance(Duration::days(91));
+    fail(&server, "alice", 2).await;
+    assert!(try_sign_in(&server, "alice", PASSWORD).await.says("Your password has expired"));
+    fail(&server, "alice", 3).await;
+    assert_throttled(&try_sign_in(&server, "alice", PASSWORD).await, 1);
 }
 
 async fn the_owner_is_told_once_how_many_failed_attempts_there_were(database: Database) {

@@ -15,6 +15,7 @@ each_engine!(
     a_key_made_in_the_place_of_another_goes_on_with_its_count,
     another_name_of_the_user_goes_on_with_its_count,
     one_keys_failures_hold_back_neither_the_other_key_nor_the_console,
+    a_right_old_password_ends_the_count_even_where_the_new_one_is_refused,
     the_owner_is_told_of_what_was_tried_with_a_key,
 );
 
@@ -95,6 +96,16 @@ async fn one_keys_failures_hold_back_neither_the_other_key_nor_the_console(datab
     assert_eq!(server.browser().sign_in(ALIAS, "alice", PASSWORD).await.status, 303);
     one.call("ListAccessKeys", &[]).await.assert_done();
     other.call("ChangePassword", &RIGHT).await.assert_done();
+}
+
+async fn a_right_old_password_ends_the_count_even_where_the_new_one_is_refused(database: Database) {
+    let server = server(database).await;
+    let api = Api::of(&server, "alice").await;
+    fail(&api, 2).await;
+    let refused = api.call("ChangePassword", &[("OldPassword", PASSWORD), ("NewPassword", "short")]).await;
+    assert_eq!(refused.code(), "PasswordPolicyViolation");
+    fail(&api, 3).await;
+    api.call("ChangePassword", &RIGHT).await.assert_refused(400, "Throttling", THROTTLED);
 }
 
 async fn the_owner_is_told_of_what_was_tried_with_a_key(database: Database) {
