@@ -101,19 +101,16 @@ pub async fn run(door: &Door, command: Command) -> Result<(), Error> {
         Command::Create { alias, account_id } => create(door, alias, account_id).await,
         Command::List => list(door).await,
         Command::PasswordPolicy(PolicyCommand::Get(target)) => {
-            show(door, &door.about(&target.account).await?.perform(GetAccountPasswordPolicy).await?);
-            Ok(())
+            show(door, &door.about(&target.account).await?.perform(GetAccountPasswordPolicy).await?)
         }
         Command::PasswordPolicy(PolicyCommand::Set(new)) => {
             let (cx, policy) = (door.about(&new.target.account).await?, new.policy());
             cx.perform(UpdateAccountPasswordPolicy { policy: policy.clone() }).await?;
-            show(door, &policy);
-            Ok(())
+            show(door, &policy)
         }
         Command::PasswordPolicy(PolicyCommand::Delete(target)) => {
             door.about(&target.account).await?.perform(DeleteAccountPasswordPolicy).await?;
-            door.output.show(&[("PasswordPolicy", json!("default"))]);
-            Ok(())
+            door.output.show(&[("PasswordPolicy", json!("default"))])
         }
     }
 }
@@ -121,8 +118,7 @@ pub async fn run(door: &Door, command: Command) -> Result<(), Error> {
 async fn create(door: &Door, alias: AccountAlias, account_id: Option<AccountId>) -> Result<(), Error> {
     let cx = door.context();
     let account_id = cx.perform(CreateAccount { account_alias: alias.clone(), account_id }).await?;
-    door.output.show(&[("AccountId", json!(account_id.as_str())), ("AccountAlias", json!(alias.as_str()))]);
-    Ok(())
+    door.output.show(&[("AccountId", json!(account_id.as_str())), ("AccountAlias", json!(alias.as_str()))])
 }
 
 async fn list(door: &Door) -> Result<(), Error> {
@@ -133,11 +129,10 @@ async fn list(door: &Door) -> Result<(), Error> {
             vec![json!(account.account_id.as_str()), json!(account.alias.as_ref().map(AccountAlias::as_str))]
         })
         .collect();
-    door.output.list(&["AccountId", "AccountAlias"], &rows);
-    Ok(())
+    door.output.list(&["AccountId", "AccountAlias"], &rows)
 }
 
-fn show(door: &Door, policy: &PasswordPolicy) {
+fn show(door: &Door, policy: &PasswordPolicy) -> Result<(), Error> {
     door.output.show(&[
         ("MinimumPasswordLength", json!(policy.minimum_password_length)),
         ("RequireSymbols", json!(policy.require_symbols)),
@@ -149,5 +144,5 @@ fn show(door: &Door, policy: &PasswordPolicy) {
         ("MaxPasswordAge", json!(policy.max_password_age)),
         ("PasswordReusePrevention", json!(policy.password_reuse_prevention)),
         ("HardExpiry", json!(policy.hard_expiry)),
-    ]);
+    ])
 }

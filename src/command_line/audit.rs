@@ -75,16 +75,15 @@ pub async fn run(door: &Door, command: Command) -> Result<(), Error> {
         until: list.until,
         limit: list.limit as usize,
     };
-    show(door, &cx.perform(lookup).await?);
-    Ok(())
+    show(door, &cx.perform(lookup).await?)
 }
 
-fn show(door: &Door, events: &[Event]) {
+fn show(door: &Door, events: &[Event]) -> Result<(), Error> {
     if door.output.is_json() {
         return print_json(&events.iter().map(Event::cloudtrail).collect::<Vec<_>>());
     }
     let columns = ["EventTime", "AccountId", "EventName", "By", "SourceIPAddress", "Error"];
-    door.output.list(&columns, &events.iter().map(row).collect::<Vec<_>>());
+    door.output.list(&columns, &events.iter().map(row).collect::<Vec<_>>())
 }
 
 fn row(event: &Event) -> Vec<Value> {

@@ -18,12 +18,21 @@ pub async fn rotate(door: &Door) -> Result<(), Error> {
     let lost: u64 = needed.iter().filter(|pepper| !pepper.is_given).map(|pepper| pepper.passwords).sum();
     let peppers = match waiting {
         0 => "can be taken away".to_owned(),
+        1 => "are still needed: 1 password changes at its owner's next sign-in".to_owned(),
         _ => format!("are still needed: {waiting} passwords change at their owners' next sign-in"),
     };
     let without: u64 = without.iter().map(|pepper| pepper.passwords).sum();
-    let without = (without > 0).then(|| format!("{without} passwords take the pepper at their owners' next sign-in"));
+    let without = match without {
+        0 => None,
+        1 => Some("1 password takes the pepper at its owner's next sign-in".to_owned()),
+        _ => Some(format!("{without} passwords take the pepper at their owners' next sign-in")),
+    };
     let unreadable = (!rotated.unreadable.is_empty()).then_some(rotated.unreadable);
-    let warning = (lost > 0).then(|| format!("{lost} passwords need a pepper that is not given, and open nothing"));
+    let warning = match lost {
+        0 => None,
+        1 => Some("1 password needs a pepper that is not given, and opens nothing".to_owned()),
+        _ => Some(format!("{lost} passwords need a pepper that is not given, and open nothing")),
+    };
     let in_use: serde_json::Map<String, Value> = rotated.peppers.iter().map(in_use).collect();
     door.output.show(&[
         ("SealedAnew", json!(rotated.resealed)),
@@ -34,8 +43,7 @@ pub async fn rotate(door: &Door) -> Result<(), Error> {
         ("PreviousPeppers", json!(peppers)),
         ("WithoutPepper", json!(without)),
         ("Warning", json!(warning)),
-    ]);
-    Ok(())
+    ])
 }
 
 fn in_use(pepper: &PepperInUse) -> (String, Value) {
@@ -46,6 +54,5 @@ fn in_use(pepper: &PepperInUse) -> (String, Value) {
 
 pub async fn replace_lost(door: &Door) -> Result<(), Error> {
     let deleted = door.context().perform(ReplaceLostRootSecret).await?;
-    door.output.show(&[("DeletedAccessKeys", json!(deleted.len())), ("AccessKeyIds", json!(deleted))]);
-    Ok(())
+    door.output.show(&[("DeletedAccessKeys", json!(deleted.len())), ("AccessKeyIds", json!(deleted))])
 }

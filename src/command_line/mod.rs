@@ -113,8 +113,7 @@ async fn run(cli: Cli, config: Config) -> Result<(), Box<dyn std::error::Error>>
         let config = Config { migrate: true, ..config };
         let app = start::open(&config, Clock::system(), Random::system()).await?;
         app.store.close().await;
-        println!("The database is up to date.");
-        return Ok(());
+        return Ok(output::say("The database is up to date.")?);
     }
     if let Some(Command::ReplaceLostRootSecret { .. }) = cli.command {
         return replace_lost_root_secret(config, cli.output).await;
@@ -179,8 +178,8 @@ async fn serve_metrics(listener: MetricsListener, app: Arc<App>) {
 
 async fn backup(app: &App, file: &std::path::Path) -> Result<(), Error> {
     app.store.backup(file).await.map_err(Error::failed)?;
-    println!("The database is copied to {}. The root secret is not in it: keep a copy of that too.", file.display());
-    Ok(())
+    let file = file.display();
+    output::say(&format!("The database is copied to {file}. The root secret is not in it: keep a copy of that too."))
 }
 
 /// What every command of an operator needs.

@@ -1,9 +1,11 @@
 //! How a command answers: text for people, JSON for programs.
 
+use crate::domain::error::Error;
 use crate::operations::legible;
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
+use std::io::{ErrorKind, Write};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -17,25 +19,22 @@ impl Format {
     }
 
     /// A thing with its properties; the text has them in the order given and leaves out what is null.
-    pub fn show(self, properties: &[(&str, Value)]) {
-        match self {
-            Self::Json => print_json(&object(properties)),
-            Self::Text => {
-                let width = properties.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-                for (name, value) in properties.iter().filter(|(_, value)| !value.is_null()) {
-                    println!("{name:width$}  {}", text(value));
-                }
-            }
+    pub fn show(self, properties: &[(&str, Value)]) -> Result<(), Error> {
+        if self == Self::Json {
+            return print_json(&object(properties));
         }
+        let width = properties.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        let shown = properties.iter().filter(|(_, value)| !value.is_null());
+        let lines: Vec<String> = shown.map(|(name, value)| format!("{name:width$}  {}", text(value))).collect();
+        say(&lines.join("\n"))
     }
 
     /// Things of one kind under their columns.
-    pub fn list(self, columns: &[&str], rows: &[Vec<Value>]) {
+    pub fn list(self, columns: &[&str], rows: &[Vec<Value>]) -> Result<(), Error> {
         if self == Self::Json {
             let objects =
                 rows.iter().map(|row| object(&columns.iter().copied().zip(row.iter().cloned()).collect::<Vec<_>>()));
-            print_json(&Value::Array(objects.collect()));
-            return;
+            return print_json(&Value::Array(objects.collect()));
         }
         let cells: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(text).collect()).collect();
         let width = |at: usize| {
@@ -44,19 +43,28 @@ impl Format {
         let line = |row: &[String]| {
             let padded: Vec<String> =
                 row.iter().enumerate().map(|(at, cell)| format!("{cell:0$}", width(at))).collect();
-            println!("{}", padded.join("  ").trim_end());
+            padded.join("  ").trim_end().to_owned()
         };
-        line(&columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>());
-        for row in &cells {
-            line(row);
-        }
+        let head: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
+        say(&[&head].into_iter().chain(&cells).map(|row| line(row)).collect::<Vec<_>>().join("\n"))
     }
 }
 
 /// A terminal may stand behind it as well.
-pub fn print_json(value: &impl Serialize) {
+pub fn print_json(value: &impl Serialize) -> Result<(), Error> {
     // What is made of strings, numbers and maps with strings as keys can always be written.
-    println!("{}", legible::lines(&serde_json::to_string_pretty(value).unwrap_or_default()));
+    say(&legible::lines(&serde_json::to_string_pretty(value).unwrap_or_default()))
+}
+
+/// Lines on the standard output. Who has read enough of them (`| head`) closes it, and that is no failure.
+pub fn say(lines: &str) -> Result<(), Error> {
+    let mut output = std::io::stdout().lock();
+    match writeln!(output, "{lines}").and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::failed(format!("the answer cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn object(properties: &[(&str, Value)]) -> Value {

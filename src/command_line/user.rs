@@ -98,29 +98,25 @@ pub async fn run(door: &Door, command: Command) -> Result<(), Error> {
         Command::Delete(user) => {
             let operation = DeleteUser { user_name: user.user_name.clone(), with_belongings: true };
             user.context(door).await?.perform(operation).await?;
-            user.say(door, "deleted");
-            Ok(())
+            user.say(door, "deleted")
         }
         Command::PutPolicy { user, policy_name, policy_document } => {
             let policy_name = named(&policy_name, "--policy-name")?;
             let policy_document = read(&policy_document)?;
             let operation = PutUserPolicy { holder: user.user_name.clone(), policy_name, policy_document };
             user.context(door).await?.perform(operation).await.map_err(with_detail)?;
-            user.say(door, "policy put");
-            Ok(())
+            user.say(door, "policy put")
         }
         Command::AttachPolicy { user, policy_arn } => {
             let policy_arn = arn(&policy_arn)?;
             user.context(door).await?.perform(AttachUserPolicy { holder: user.user_name.clone(), policy_arn }).await?;
-            user.say(door, "policy attached");
-            Ok(())
+            user.say(door, "policy attached")
         }
         Command::CreateAccessKey(user) => {
             let key = create_access_key(&user.context(door).await?, &user.user_name).await?;
             let mut shown = vec![("UserName", json!(user.user_name.as_str()))];
             shown.extend(key);
-            door.output.show(&shown);
-            Ok(())
+            door.output.show(&shown)
         }
         Command::ResetPassword { user, password } => reset_password(door, &user, &password).await,
     }
@@ -131,8 +127,8 @@ impl User {
         door.about(&self.target.account).await
     }
 
-    fn say(&self, door: &Door, done: &str) {
-        door.output.show(&[("UserName", json!(self.user_name.as_str())), ("Done", json!(done))]);
+    fn say(&self, door: &Door, done: &str) -> Result<(), Error> {
+        door.output.show(&[("UserName", json!(self.user_name.as_str())), ("Done", json!(done))])
     }
 }
 
@@ -194,7 +190,7 @@ impl Create {
         // The password is seen this once: it is shown also where the key fails.
         let key = if self.access_key { create_access_key(&cx, &created.user.user_name).await } else { Ok(Vec::new()) };
         shown.extend(key.as_ref().into_iter().flatten().cloned());
-        door.output.show(&shown);
+        door.output.show(&shown)?;
         key?;
         if !self.path.is_root() {
             eprintln!(
@@ -237,8 +233,7 @@ async fn list(door: &Door, target: &Target) -> Result<(), Error> {
             ]
         })
         .collect();
-    door.output.list(&["UserName", "Path", "UserId", "CreateDate"], &rows);
-    Ok(())
+    door.output.list(&["UserName", "Path", "UserId", "CreateDate"], &rows)
 }
 
 async fn reset_password(door: &Door, user: &User, options: &PasswordOptions) -> Result<(), Error> {
@@ -253,8 +248,7 @@ async fn reset_password(door: &Door, user: &User, options: &PasswordOptions) -> 
         ("UserName", json!(user.user_name.as_str())),
         ("Password", json!(given.shown)),
         ("PasswordResetRequired", json!(!options.no_password_reset)),
-    ]);
-    Ok(())
+    ])
 }
 
 /// Whether the user has a password already does not matter to who sets one.

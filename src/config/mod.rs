@@ -3,6 +3,7 @@
 //! The command line wins over the environment, the environment over the file, the file over the default. What is unknown,
 //! malformed or unsafe stops the start with one line: nothing is guessed, nothing is ignored.
 
+mod authorities;
 mod read;
 mod secrets;
 mod settings;
@@ -230,6 +231,7 @@ impl Config {
         if self.session_idle > self.session_absolute {
             return Err(values.error("session_idle", "is longer than MSC_SESSION_ABSOLUTE"));
         }
+        authorities::check(values, self.database_url.expose())?;
         values.at_most_one("root_secret", "root_secret_file")
     }
 

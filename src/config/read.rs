@@ -1,6 +1,7 @@
 //! How a text becomes a value: durations, addresses, URLs, switches. Each says in a few words what it wants instead.
 
-use crate::crypto::root_secret::{decode_secret, read_secret_file};
+use super::authorities::{ADDS_AN_AUTHORITY, INSTEAD};
+use crate::crypto::root_secret::{decode_secret, read_file_with_key, read_secret_file};
 use ipnet::IpNet;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
@@ -161,6 +162,8 @@ pub(super) fn database_url(text: &str) -> Result<String, String> {
         match &*name {
             "host" | "hostaddr" => hosts.push(value.into_owned()),
             "sslmode" | "ssl-mode" => mode = value.into_owned(),
+            "sslkey" | "ssl-key" => key_file(&value).map_err(|problem| format!("{name}: {problem}"))?,
+            adds if ADDS_AN_AUTHORITY.contains(&adds) => return Err(format!("{name} {INSTEAD}")),
             _ => {}
         }
     }
@@ -173,6 +176,15 @@ pub(super) fn database_url(text: &str) -> Result<String, String> {
         return Err("a database on another machine needs sslmode=verify-full".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// Of the certificate with which the database is signed in to: as private as that of our own.
+fn key_file(path: &str) -> Result<(), String> {
+    match read_file_with_key(Path::new(path)) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err("there is no such file".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn borrowed(host: &Host<String>) -> Host<&str> {

@@ -6,7 +6,7 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -49,8 +49,14 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// Variables that are not settings of ours: the libraries read them by themselves, whatever we make of them.
+const FOREIGN: [&str; 2] = ["SSL_CERT_FILE", "PGSSLROOTCERT"];
+
 /// The values of all settings that have one.
-pub(super) struct Values(BTreeMap<&'static str, (String, Source)>);
+pub(super) struct Values {
+    given: BTreeMap<&'static str, (String, Source)>,
+    foreign: BTreeMap<&'static str, OsString>,
+}
 
 impl Values {
     pub(super) fn gather<K, V>(flags: &GlobalFlags, env: impl IntoIterator<Item = (K, V)>) -> Result<Self, ConfigError>
@@ -58,6 +64,12 @@ impl Values {
         K: Into<OsString>,
         V: Into<OsString>,
     {
+        let env: Vec<(OsString, OsString)> = env.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let foreign = FOREIGN.into_iter().filter_map(|name| {
+            let (_, value) = env.iter().find(|(own, _)| own == name)?;
+            Some((name, value.clone()))
+        });
+        let foreign = foreign.collect();
         let environment = read_environment(env)?;
         let on_command_line: Dict =
             flags.given().iter().map(|(key, value)| ((*key).to_owned(), value.clone().into())).collect();
@@ -70,23 +82,23 @@ impl Values {
         }
         let figment =
             figment.merge(Layer(Source::Environment, environment)).merge(Layer(Source::CommandLine, on_command_line));
-        let mut values = BTreeMap::new();
+        let mut given = BTreeMap::new();
         for setting in SETTINGS {
             if let Ok(value) = figment.find_value(setting.key) {
                 let source = figment.get_metadata(value.tag()).map_or(Source::Default, source_of);
                 let text = text_of(&value).ok_or_else(|| {
                     ConfigError::new(setting.key, &source, "has to be a text, a number or a list of them")
                 })?;
-                values.insert(setting.key, (text, source));
+                given.insert(setting.key, (text, source));
             } else if let DefaultValue::Value(text) = setting.default {
-                values.insert(setting.key, (text.to_owned(), Source::Default));
+                given.insert(setting.key, (text.to_owned(), Source::Default));
             }
         }
-        Ok(Self(values))
+        Ok(Self { given, foreign })
     }
 
     pub(super) fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(|(text, _)| text.as_str())
+        self.given.get(key).map(|(text, _)| text.as_str())
     }
 
     /// `None` where the setting has no value.
@@ -115,10 +127,20 @@ impl Values {
         Ok(())
     }
 
+    /// What a variable holds that a library reads by itself.
+    pub(super) fn foreign(&self, name: &str) -> Option<&OsStr> {
+        self.foreign.get(name).map(OsString::as_os_str)
+    }
+
+    pub(super) fn foreign_error(&self, name: &str, problem: impl fmt::Display) -> ConfigError {
+        let value = self.foreign(name).unwrap_or_default();
+        ConfigError::new(format!("{name}={}", value.display()), &Source::Environment, problem)
+    }
+
     /// The line about a setting, in the spelling of the place where it was given.
     pub(super) fn error(&self, key: &str, problem: impl fmt::Display) -> ConfigError {
         let setting = setting_named(key);
-        let Some((text, source)) = self.0.get(key) else {
+        let Some((text, source)) = self.given.get(key) else {
             return ConfigError::new(setting.variable(), &Source::Default, problem);
         };
         let name = match source {

@@ -224,6 +224,38 @@ fn a_database_elsewhere_needs_a_verified_certificate() {
 }
 
 #[test]
+fn an_authority_is_named_where_it_is_the_only_one_and_nowhere_else() {
+    let url = "postgres://db.example.com/msc?sslmode=verify-full";
+    let with = |name: &str, value: &str| refusal(&[("MSC_DATABASE_URL", url), (name, value)]);
+    for adds in ["sslrootcert", "ssl-root-cert", "ssl-ca"] {
+        let line = refusal(&[("MSC_DATABASE_URL", &format!("{url}&{adds}=/etc/ca.pem"))]);
+        assert!(
+            line.starts_with("MSC_DATABASE_URL (environment): ") && line.contains("SSL_CERT_FILE instead"),
+            "{line}"
+        );
+    }
+    assert!(with("PGSSLROOTCERT", "/etc/ca.pem").contains("SSL_CERT_FILE instead"));
+    let empty = file("nobody", 0o644);
+    assert!(with("SSL_CERT_FILE", path_of(&empty)).ends_with("(environment): holds no certificate in PEM"));
+    assert!(
+        with("SSL_CERT_FILE", "/nowhere/ca.pem").starts_with("SSL_CERT_FILE=/nowhere/ca.pem (environment): cannot")
+    );
+    assert!(with("SSL_CERT_FILE", "").starts_with("SSL_CERT_FILE= (environment): cannot be read"));
+    // A file has no authority: whoever keeps another library's settings on the machine is not stopped by them.
+    assert!(load(&[("SSL_CERT_FILE", "/nowhere/ca.pem"), ("PGSSLROOTCERT", "/nowhere/ca.pem")]).is_ok());
+}
+
+#[test]
+fn the_key_of_a_certificate_for_the_database_is_for_its_owner_only() {
+    let (private, open) = (file("key", 0o600), file("key", 0o644));
+    let with = |key: &str| format!("postgres://db.example.com/msc?sslmode=verify-full&sslcert=/x&sslkey={key}");
+    assert!(load(&[("MSC_DATABASE_URL", &with(path_of(&private)))]).is_ok());
+    assert!(refusal(&[("MSC_DATABASE_URL", &with(path_of(&open)))]).contains("sslkey: "));
+    assert!(refusal(&[("MSC_DATABASE_URL", &with(path_of(&open)))]).contains("others can use it (mode 0644)"));
+    assert!(refusal(&[("MSC_DATABASE_URL", &with("/nowhere"))]).contains("sslkey: there is no such file"));
+}
+
+#[test]
 fn argon2_below_owasps_floor_or_beyond_reason_is_refused() {
     let with = |memory: u32, passes: u32| {
         let (memory, passes) = (memory.to_string(), passes.to_string());

@@ -188,8 +188,12 @@ pub async fn tell_of_missing_peppers(app: &App) {
         }
     }
     for (id, passwords) in missing {
+        let who = match passwords {
+            1 => "1 password needs",
+            _ => &format!("{passwords} passwords need"),
+        };
         tracing::error!(
-            "MSC_PREVIOUS_PEPPERS: {passwords} passwords need the pepper {id:?}, which is not given: their owners cannot sign in; \
+            "MSC_PREVIOUS_PEPPERS: {who} the pepper {id:?}, which is not given: nobody signs in with that; \
              give it here, or set other passwords with `user reset-password`"
         );
     }

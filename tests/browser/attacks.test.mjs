@@ -160,6 +160,44 @@ test("the browser keeps nothing of a session but its cookies, and they are out o
   });
 });
 
+/** Every property that all objects of a page inherit, and what it is. */
+const inherited = () => {
+  const shown = (value) => (typeof value === "object" ? "object" : String(value));
+  return [Object, Array, String, Function, Element, HTMLElement, HTMLFormElement, DOMStringMap].map(({ name, prototype }) => {
+    const all = Object.getOwnPropertyDescriptors(prototype);
+    return [name, Reflect.ownKeys(all).map((key) => `${String(key)} ${shown(all[key].value ?? all[key].get)}`).sort()];
+  });
+};
+
+test("nothing that a page or an address says changes what objects inherit", async () => {
+  const user = await world.server.user(corp, "gail", OLD);
+  await signedIn(user, async (page) => {
+    await page.goto("/healthz");
+    const untouched = await page.evaluate(inherited);
+    const harmful = ["__proto__", "constructor", "prototype", "__proto__.shown", "constructor.prototype.shown"];
+    const query = harmful.flatMap((name) => [`${name}=1`, `${name}[shown]=1`]).join("&");
+    await page.goto(`${CHANGE}?${query}#${query}`);
+    await field(page, "Current password").fill("__proto__");
+    await field(page, "New password").fill('{"__proto__": {"shown": 1}}');
+    await page.getByRole("button", { name: /^Show/ }).first().click();
+    await page.waitForTimeout(1000);
+    assert.deepEqual(await page.evaluate(inherited), untouched);
+    assert.equal(await page.evaluate(() => ({}).shown), undefined);
+    // A page that were made to say so: the names of rules are looked up, and nothing is written under them.
+    for (const name of harmful) {
+      await page.goto(CHANGE);
+      await page.evaluate(async (name) => {
+        for (const line of document.querySelectorAll("[data-rule]")) Object.assign(line.dataset, { rule: name, value: name });
+        document.querySelectorAll("[data-show], [data-copy]").forEach((button) => (button.dataset.copy = name));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }, name);
+      await field(page, "New password").fill(`${name}-1`);
+      await page.getByRole("button", { name: /^Show/ }).first().click();
+      assert.deepEqual(await page.evaluate(inherited), untouched, name);
+    }
+  });
+});
+
 test("a password may be pasted, is hidden until it is shown, and a manager knows each field", async () => {
   const user = await world.server.user(corp, "frank", OLD);
   await world.visit({}, async (page) => {

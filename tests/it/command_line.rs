@@ -593,6 +593,27 @@ fn the_migration_can_be_left_to_another_command() {
     text(&off(&["account", "list"]));
 }
 
+/// `audit list | head`: whoever has read enough goes.
+#[test]
+fn a_reader_who_leaves_ends_a_command_quietly_and_a_full_disk_does_not() {
+    let data = folder();
+    text(&run(data.path(), &["account", "create", "--alias", "example-corp"]));
+    for arguments in [&["audit", "list"][..], &["audit", "list", "--output", "json"], &["account", "list"]] {
+        let mut command = program(data.path(), arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        record::command(&output);
+        assert!(output.status.success(), "{arguments:?}: {}", output.status);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+    let mut command = program(data.path(), &["audit", "list"]);
+    let child = command.stdout(full).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let line = refused(&child.wait_with_output().expect("it ends"));
+    assert!(line.contains("the answer cannot be written: No space left on device"), "{line}");
+}
+
 #[test]
 fn the_readme_lists_every_setting_with_its_default() {
     use my_security_credentials::config::{DefaultValue, SETTINGS};

@@ -2,6 +2,7 @@
 //! `architecture.rs`.
 
 use crate::support::sources::without_tests;
+use regex::Regex;
 use std::path::{Path, PathBuf};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -234,6 +235,75 @@ fn our_script_makes_no_markup_runs_no_text_and_keeps_nothing() {
                 !["submit", "action", "method", "dataset", "children", "elements", "location"].contains(&name),
                 "{path}: {name}"
             );
+        }
+    }
+}
+
+/// What writes to a property, or copies properties, whose names come from elsewhere: `__proto__` would be one of them.
+fn objections_to(script: &str) -> Vec<String> {
+    let assigns = Regex::new(r"\](\.\w+)*\s*(=[^=>]|[-+*/%&|^?]+=|\+\+|--)|(\+\+|--)\s*[\w.]+\[").expect("a pattern");
+    let words = [
+        "__proto__",
+        "prototype",
+        "constructor",
+        "Object.assign",
+        "Object.fromEntries",
+        "Object.define",
+        "Object.setPrototypeOf",
+        "Object.create",
+        "Reflect.",
+        "Proxy",
+        "JSON.parse",
+        "structuredClone",
+        "URLSearchParams",
+        "FormData",
+        "location.",
+        "{ ...",
+        "{...",
+        "[...target",
+        " in ",
+        "delete ",
+    ];
+    let lines = script.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+    lines
+        .filter(|line| assigns.is_match(line) || words.iter().any(|word| line.contains(word)))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// OWASP ASVS 15.3.6. Every property that the script writes to has its name in the script.
+#[test]
+fn our_script_writes_to_no_property_whose_name_comes_from_elsewhere() {
+    for harmful in [
+        "settings[key] = value;",
+        "a[b][c] += 1;",
+        "count[name]++;",
+        "++count[name];",
+        "a[b] ??= {};",
+        "seen[rule].shown = value;",
+        "Object.assign(settings, given);",
+        "const all = { ...given };",
+        "const given = JSON.parse(text);",
+        "for (const key in given) take(key);",
+        "node.__proto__.shown = true;",
+    ] {
+        assert_eq!(objections_to(harmful), [harmful]);
+    }
+    for harmless in ["const met = classes[rule] ? 1 : judge[rule](text);", "if (a[b] === c) d();", "x = [1];"] {
+        assert!(objections_to(harmless).is_empty(), "{harmless}");
+    }
+    let computed = Regex::new(r"[\w)\]]\[([^\]]+)\]").expect("a pattern");
+    for (path, text) in files("static", "js") {
+        let own: Vec<String> =
+            objections_to(&text).into_iter().filter(|line| line != "delete form.dataset.sent;").collect();
+        assert!(own.is_empty(), "{path}: {own:?}");
+        // What is looked up by a name of the page is looked up in these two, and is only read or called.
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains("classes = {"));
+        for line in code {
+            for found in computed.find_iter(line).map(|found| found.as_str()) {
+                let may = ["s[rule]", "e[rule]"].contains(&found) && line.contains("classes[rule]");
+                assert!(may, "{path}: {found} in {line}");
+            }
         }
     }
 }

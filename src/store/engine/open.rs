@@ -137,11 +137,17 @@ async fn open_postgres(settings: &DatabaseSettings) -> Result<Engine, StoreError
     Ok(Engine::Postgres { pool, migrating: Box::new(plain) })
 }
 
-/// What a server says at the door is meant for the operator: wrong password, no such database.
+/// What a server says at the door is meant for the operator: wrong password, no such database. So is why it is not believed.
 fn refused(error: sqlx::Error) -> StoreError {
-    match error.as_database_error() {
-        Some(said) if said.code().is_some_and(|code| code.starts_with("28") || code.starts_with("3D")) => {
+    match (error.as_database_error(), &error) {
+        (Some(said), _) if said.code().is_some_and(|code| code.starts_with("28") || code.starts_with("3D")) => {
             unusable(format!("PostgreSQL refused the connection: {}", said.message()))
+        }
+        // The library of TLS wraps its own errors into one of this kind.
+        (_, sqlx::Error::Io(tls)) if tls.kind() == ErrorKind::InvalidData => {
+            let is_unknown = tls.to_string().ends_with("UnknownIssuer");
+            let hint = if is_unknown { "; SSL_CERT_FILE names whose certificates are believed" } else { "" };
+            unusable(format!("TLS with PostgreSQL failed: {tls}{hint}"))
         }
         _ => error.into(),
     }

@@ -122,10 +122,10 @@ async fn passwords_without_a_pepper_need_no_previous_one_and_are_told_apart(data
     let (_, url) = server.node_with(&FIRST).await.expect("a node with a pepper");
     assert_eq!(sign_in(&url, "alice", PASSWORD).await.1, 303);
     let both = told(&BOTH);
-    assert_eq!(both["PreviousPeppers"], "are still needed: 1 passwords change at their owners' next sign-in", "{both}");
-    assert_eq!(both["WithoutPepper"], "1 passwords take the pepper at their owners' next sign-in", "{both}");
+    assert_eq!(both["PreviousPeppers"], "are still needed: 1 password changes at its owner's next sign-in", "{both}");
+    assert_eq!(both["WithoutPepper"], "1 password takes the pepper at its owner's next sign-in", "{both}");
     let gone = told(&SECOND);
-    assert_eq!(gone["Warning"], "1 passwords need a pepper that is not given, and open nothing", "{gone}");
+    assert_eq!(gone["Warning"], "1 password needs a pepper that is not given, and opens nothing", "{gone}");
 }
 
 async fn a_start_without_a_pepper_that_is_needed_says_so_in_one_line(database: Database) {
@@ -143,4 +143,9 @@ async fn a_start_without_a_pepper_that_is_needed_says_so_in_one_line(database: D
     assert!(lines[0].contains("MSC_PREVIOUS_PEPPERS: 2 passwords need the pepper \"k1\""), "{lines:?}");
     assert!(lines[0].contains("reset-password"), "{lines:?}");
     assert_eq!(said(&BOTH), Vec::<String>::new());
+    server
+        .database
+        .execute("DELETE FROM login_profiles WHERE user_id IN (SELECT user_id FROM users WHERE user_name = 'bob')")
+        .await;
+    assert!(said(&SECOND)[0].contains("MSC_PREVIOUS_PEPPERS: 1 password needs the pepper \"k1\""));
 }

@@ -64,9 +64,15 @@ impl Database {
         record::begin();
         let name = unused_name();
         administer(&format!("CREATE DATABASE {name} {how}")).await;
-        let settings = settings(url_of(&name));
+        Self::that_is_there(&name).await
+    }
+
+    /// On the server, made by the test itself.
+    pub async fn that_is_there(name: &str) -> Self {
+        record::begin();
+        let settings = settings(url_of(name));
         let store = Store::open(&settings).await.expect("open PostgreSQL");
-        Self { store, settings, place: Place::Server { name } }
+        Self { store, settings, place: Place::Server { name: name.to_owned() } }
     }
 
     /// The same database, as another process would open it.
@@ -225,7 +231,8 @@ fn unused_name() -> String {
     format!("msc_{}_{started}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-async fn administer(sql: &str) {
+/// As a superuser, in no database of a test.
+pub async fn administer(sql: &str) {
     let mut server = PgConnection::connect(&server_url()).await.expect("reach the PostgreSQL server");
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut server).await.expect(sql);
     drop(server.close().await);
