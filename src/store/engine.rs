@@ -3,6 +3,7 @@
 //! Why a writer pool of one and readers beside it: SQLite has one writer, and its busy handler is unfair; our queue is
 //! fair and reads never wait. Why PostgreSQL's READ COMMITTED: every statement that must hold demands what was seen.
 
+mod dialect;
 mod open;
 mod readers;
 

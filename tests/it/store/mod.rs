@@ -25,6 +25,7 @@ mod accounts;
 mod audit;
 mod audit_search;
 mod belongings;
+mod dialect;
 mod expectations;
 mod faults;
 mod fixtures;
