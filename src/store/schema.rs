@@ -42,6 +42,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     13 "0013_sign_in_throttle";
     14 "0014_leases";
     15 "0015_sealing_keys";
+    16 "0016_large_groups";
 };
 
 /// How a database's schema stands to this program.

@@ -38,6 +38,7 @@ mod opening;
 mod paging;
 mod password_policies;
 mod permissions;
+mod plans;
 mod policies;
 mod renaming;
 mod replace_password;
