@@ -1,6 +1,9 @@
 //! A long list in pieces: where a piece begins, and where the next one does. By key, so that what is added or deleted
 //! meanwhile neither repeats nor hides anything else.
 
+/// Of a list that not all items are wanted of, one piece looks through so many and no more, however few it has found.
+const LOOKED_THROUGH: u32 = 1000;
+
 /// Which piece of a list is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -20,7 +23,7 @@ impl Default for Page {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paged<T> {
     pub items: Vec<T>,
-    /// The key of the last item, where more come after it.
+    /// The key of the last item that was looked at, where more come after it. None of them may be wanted.
     pub next: Option<String>,
 }
 
@@ -43,6 +46,35 @@ impl Page {
         items.truncate(wanted);
         let next = items.last().filter(|_| more).map(key);
         Paged { items, next }
+    }
+
+    /// How many items to read for `pick`.
+    pub fn to_look_through(&self, all_are_wanted: bool) -> u32 {
+        if all_are_wanted { self.max_items + 1 } else { self.max_items.max(LOOKED_THROUGH) + 1 }
+    }
+
+    /// Picks those that are wanted out of what was read, which may have been one item more than is looked at. The piece may
+    /// be short, or empty, while more come after it, as in AWS.
+    pub fn pick<T>(
+        &self,
+        read: Vec<T>,
+        to_look_through: u32,
+        is_wanted: impl Fn(&T) -> bool,
+        key: impl Fn(&T) -> String,
+    ) -> Paged<T> {
+        let mut piece = Paged { items: Vec::new(), next: None };
+        let mut last = None;
+        for (number, item) in (1..).zip(read) {
+            if number == to_look_through || piece.items.len() == self.max_items as usize {
+                piece.next = last;
+                break;
+            }
+            last = Some(key(&item));
+            if is_wanted(&item) {
+                piece.items.push(item);
+            }
+        }
+        piece
     }
 
     /// The piece of a short list that is at hand as a whole.
@@ -72,6 +104,35 @@ mod tests {
             }
         }
         assert_eq!(seen, ["a", "b", "c", "d", "e"]);
+    }
+
+    #[test]
+    fn what_is_picked_in_pieces_is_all_that_is_wanted_and_no_piece_looks_further_than_it_may() {
+        let all: Vec<u32> = (1000..4500).collect();
+        for (max_items, divisor) in [(1, 3000), (2, 999), (100, 7), (1000, 1), (1000, 3), (7, 5000)] {
+            let mut page = Page { after: None, max_items };
+            let (mut seen, mut pieces) = (Vec::new(), 0);
+            loop {
+                let limit = page.to_look_through(divisor == 1);
+                assert!(limit <= 1001);
+                let rest = all
+                    .iter()
+                    .copied()
+                    .filter(|item| page.after.as_ref().is_none_or(|after| item.to_string() > *after));
+                let read: Vec<u32> = rest.take(limit as usize).collect();
+                let piece = page.pick(read, limit, |item| item % divisor == 0, ToString::to_string);
+                assert!(piece.items.len() <= max_items as usize);
+                seen.extend(piece.items);
+                pieces += 1;
+                match piece.next {
+                    Some(next) => page.after = Some(next),
+                    None => break,
+                }
+            }
+            let wanted: Vec<u32> = all.iter().copied().filter(|item| item % divisor == 0).collect();
+            assert_eq!(seen, wanted, "{max_items} {divisor}");
+            assert!(pieces <= wanted.len() / max_items as usize + 4, "{max_items} {divisor}: {pieces}");
+        }
     }
 
     #[test]

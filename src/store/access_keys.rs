@@ -76,7 +76,7 @@ statements! {
     USED = "UPDATE access_keys SET last_used_at = $2, last_used_service = $3, last_used_region = $4 \
             WHERE access_key_id = $1 AND (last_used_at IS NULL OR last_used_at <= $5)";
     FORGET_SPENT = "DELETE FROM spent_signatures WHERE signature_hash IN \
-                    (SELECT signature_hash FROM spent_signatures WHERE expires_at <= $1 LIMIT $2)";
+                    (SELECT signature_hash FROM spent_signatures WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
 }
 
 impl Record for AccessKeyRecord {

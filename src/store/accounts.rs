@@ -41,7 +41,7 @@ statements! {
     BY_ID = concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.account_id = $1");
     BY_ALIAS = concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.alias = $1");
     ALL = concat!("SELECT ", account_columns!(), " FROM accounts a ORDER BY a.account_id");
-    ANY = concat!("SELECT ", account_columns!(), " FROM accounts a LIMIT 1");
+    ANY = concat!("SELECT ", account_columns!(), " FROM accounts a WHERE a.account_id > '' ORDER BY a.account_id LIMIT 1");
     CREATE = "INSERT INTO accounts (account_id, alias, canonical_user_id, created_at, authorization_version) \
               VALUES ($1, $2, $3, $4, 1) ON CONFLICT DO NOTHING";
     /// One row that only one of many can insert: of two processes that start at once, the second waits for the first.

@@ -2,7 +2,7 @@
 //! the piece before ended, and stops after its limit, however many records there are.
 
 use super::Store;
-use super::audit::{AuditCursor, AuditRecord};
+use super::audit::{AuditCursor, AuditRecord, audit_columns};
 use super::engine::statements;
 use super::error::StoreError;
 use crate::domain::account::AccountId;
@@ -23,18 +23,26 @@ pub enum RecordsOf {
 }
 
 statements! {
-    OF_ALL = "SELECT * FROM audit_records WHERE (event_time, event_id) < ($1, $2) AND event_time >= $3 \
-              ORDER BY event_time DESC, event_id DESC LIMIT $4";
-    OF_ACCOUNT = "SELECT * FROM audit_records WHERE (event_time, event_id) < ($1, $2) AND event_time >= $3 \
-                  AND account_id = $5 ORDER BY event_time DESC, event_id DESC LIMIT $4";
+    OF_ALL = concat!(
+        "SELECT ", audit_columns!(), " FROM audit_records WHERE (event_time, event_id) < ($1, $2) AND event_time >= $3 \
+         ORDER BY event_time DESC, event_id DESC LIMIT $4"
+    );
+    OF_ACCOUNT = concat!(
+        "SELECT ", audit_columns!(), " FROM audit_records WHERE (event_time, event_id) < ($1, $2) AND event_time >= $3 \
+         AND account_id = $5 ORDER BY event_time DESC, event_id DESC LIMIT $4"
+    );
     /// Two walks, each of which stops by itself, made one.
-    OF_USER = "SELECT * FROM (\
-               SELECT * FROM (SELECT * FROM audit_records WHERE (event_time, event_id) < ($1, $2) AND event_time >= $3 \
-               AND account_id = $5 AND user_name = $6 ORDER BY event_time DESC, event_id DESC LIMIT $4) AS did \
-               UNION \
-               SELECT * FROM (SELECT * FROM audit_records WHERE (event_time, event_id) < ($1, $2) AND event_time >= $3 \
-               AND user_id = $7 ORDER BY event_time DESC, event_id DESC LIMIT $4) AS was_done\
-               ) AS either ORDER BY event_time DESC, event_id DESC LIMIT $4";
+    OF_USER = concat!(
+        "SELECT ", audit_columns!(), " FROM (\
+         SELECT * FROM (SELECT ", audit_columns!(), " FROM audit_records \
+         WHERE (event_time, event_id) < ($1, $2) AND event_time >= $3 \
+         AND account_id = $5 AND user_name = $6 ORDER BY event_time DESC, event_id DESC LIMIT $4) AS did \
+         UNION \
+         SELECT * FROM (SELECT ", audit_columns!(), " FROM audit_records \
+         WHERE (event_time, event_id) < ($1, $2) AND event_time >= $3 \
+         AND user_id = $7 ORDER BY event_time DESC, event_id DESC LIMIT $4) AS was_done\
+         ) AS either ORDER BY event_time DESC, event_id DESC LIMIT $4"
+    );
 }
 
 impl Store {

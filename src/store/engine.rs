@@ -3,6 +3,7 @@
 //! Why a writer pool of one and readers beside it: SQLite has one writer, and its busy handler is unfair; our queue is
 //! fair and reads never wait. Why PostgreSQL's READ COMMITTED: every statement that must hold demands what was seen.
 
+mod dialect;
 mod open;
 mod readers;
 
@@ -272,7 +273,7 @@ impl Default for Patience {
 }
 
 impl Patience {
-    const TRIES: u32 = 8;
+    const TRIES: u32 = 12;
     /// SQLite has waited for its busy time-out already when it says that it is busy: to wait again helps nobody.
     const LIMIT: Duration = Duration::from_secs(4);
 
@@ -282,14 +283,15 @@ impl Patience {
         settled
     }
 
-    /// Waits, if another try makes sense: 1 ms to 10 * 2^n ms, at random, so that rivals part.
+    /// Waits, if another try makes sense: 1 ms to 10 * 2^n ms, at random, so that rivals part. Not more than 640 ms: of many
+    /// that want one row one gets it in each round, and the others have to come often enough.
     pub async fn bears(&mut self, error: &StoreError) -> bool {
         self.tries += 1;
         if self.tries >= Self::TRIES || !error.is_transient() || self.began.elapsed() > Self::LIMIT {
             return false;
         }
         let random = RandomState::new().build_hasher().finish();
-        let wait = 1 + random % (10 << self.tries);
+        let wait = 1 + random % (10 << self.tries.min(6));
         tokio::time::sleep(Duration::from_millis(wait)).await;
         true
     }

@@ -23,7 +23,7 @@ pub struct GroupRecord {
     pub version: i64,
 }
 
-/// What stands in the way of deleting a group.
+/// What stands in the way of deleting a group: of many members it is enough to have seen one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupBelongings {
     pub version: i64,
@@ -49,7 +49,7 @@ statements! {
     );
     OF_ACCOUNT = concat!(
         "SELECT ", group_columns!(), " FROM user_groups g WHERE g.account_id = $1 AND g.group_name_folded > $2 \
-         AND SUBSTR(g.path, 1, LENGTH(CAST($3 AS TEXT))) = $3 ORDER BY g.group_name_folded LIMIT $4"
+         ORDER BY g.group_name_folded LIMIT $3"
     );
     COUNT = "SELECT COUNT(*) AS number FROM user_groups WHERE account_id = $1";
     OF_USER = concat!(
@@ -58,14 +58,14 @@ statements! {
     );
     MEMBERS = concat!(
         "SELECT ", user_columns!(), " FROM user_group_members m JOIN users u ON u.user_id = m.user_id \
-         WHERE m.group_id = $1 AND u.user_name_folded > $2 ORDER BY u.user_name_folded LIMIT $3"
+         WHERE m.group_id = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3"
     );
     UPDATE = "UPDATE user_groups SET group_name = $3, group_name_folded = $4, path = $5, version = version + 1 \
               WHERE group_id = $1 AND version = $2";
     MOVED = "UPDATE user_groups SET version = version + 1 WHERE group_id = $1";
     DELETE = "DELETE FROM user_groups WHERE group_id = $1 AND version = $2";
     BELONGINGS = "SELECT g.version AS group_version, \
-                  (SELECT COUNT(*) FROM user_group_members WHERE group_id = $1) AS members, \
+                  (SELECT COUNT(*) FROM (SELECT user_id FROM user_group_members WHERE group_id = $1 LIMIT 1) AS one) AS members, \
                   (SELECT COUNT(*) FROM group_policies WHERE group_id = $1) AS inline_policies, \
                   (SELECT COUNT(*) FROM attached_group_policies WHERE group_id = $1) AS attached_policies \
                   FROM user_groups g WHERE g.group_id = $1";
@@ -130,7 +130,7 @@ impl Store {
         self.engine.find(BY_NAME, &[account_id, &name.folded()]).await
     }
 
-    /// By name, without regard to case; those whose path begins so.
+    /// By name, without regard to case; those whose path begins so. A piece looks through a thousand names at most.
     pub async fn groups(
         &self,
         account_id: &AccountId,
@@ -138,8 +138,10 @@ impl Store {
         page: &Page,
     ) -> Result<Paged<GroupRecord>, StoreError> {
         let after = page.after.as_deref().unwrap_or_default();
-        let rows = self.engine.list(OF_ACCOUNT, &[account_id, &after, &path_prefix, &(page.max_items + 1)]).await?;
-        Ok(page.cut(rows, |group: &GroupRecord| group.group_name.folded()))
+        let limit = page.to_look_through(path_prefix == "/");
+        let rows = self.engine.list(OF_ACCOUNT, &[account_id, &after, &limit]).await?;
+        let fits = |group: &GroupRecord| group.path.as_str().starts_with(path_prefix);
+        Ok(page.pick(rows, limit, fits, |group| group.group_name.folded()))
     }
 
     pub async fn count_groups(&self, account_id: &AccountId) -> Result<i64, StoreError> {
@@ -151,11 +153,11 @@ impl Store {
         self.engine.list(OF_USER, &[user_id]).await
     }
 
-    /// By name.
+    /// By ID, so that a piece of a large group's list is read without the others.
     pub async fn members(&self, group_id: &GroupId, page: &Page) -> Result<Paged<UserRecord>, StoreError> {
         let after = page.after.as_deref().unwrap_or_default();
         let rows = self.engine.list(MEMBERS, &[group_id, &after, &(page.max_items + 1)]).await?;
-        Ok(page.cut(rows, |user: &UserRecord| user.user_name.folded()))
+        Ok(page.cut(rows, |user: &UserRecord| user.user_id.as_str().to_owned()))
     }
 
     /// Another name or path. `Conflict` where the group is not what was seen; `AlreadyExists(GroupName)`.

@@ -92,7 +92,7 @@ impl Texts {
     }
 }
 
-pub(super) const STATEMENTS_OF_HOLDERS: [[&str; 10]; 2] = [OF_USERS.all(), OF_GROUPS.all()];
+pub(super) static STATEMENTS_OF_HOLDERS: [[&str; 10]; 2] = [OF_USERS.all(), OF_GROUPS.all()];
 
 statements! {
     IS_THERE = "SELECT COUNT(*) AS number FROM managed_policies WHERE policy_arn = $1 AND account_id = $2";

@@ -2,8 +2,9 @@
 //! (expand, move, contract): `oldest_compatible_schema` says which ones; a migration that breaks older ones raises it.
 
 use super::Store;
-use super::engine::{Record, Row, TableName, statements};
+use super::engine::{Patience, Record, Row, TableName, statements};
 use super::error::StoreError;
+use std::time::Duration;
 
 /// One step, in both dialects.
 pub struct Migration {
@@ -41,6 +42,7 @@ pub const MIGRATIONS: &[Migration] = migrations! {
     13 "0013_sign_in_throttle";
     14 "0014_leases";
     15 "0015_sealing_keys";
+    16 "0016_large_groups";
 };
 
 /// How a database's schema stands to this program.
@@ -117,15 +119,27 @@ impl Store {
             SchemaState::Newer { compatible: false } => return Err(newer()),
             SchemaState::Empty | SchemaState::Behind => {}
         }
-        // Two processes at once: SQLite has no lock for this, and who comes second finds the other's tables. The step has
-        // been taken then, and the rest can be.
+        // Two processes at once: SQLite has no lock for this, nor have distributed engines, and who comes second finds the
+        // other's tables. The step has been taken then, and the rest can be.
+        let mut patience = Patience::default();
         loop {
             let before = self.applied_so_far().await?;
             match self.engine.migrate(MIGRATIONS).await {
-                Err(_) if self.applied_so_far().await? > before => {}
+                Err(error) if self.somebody_goes_on(before).await? || patience.bears(&error).await => {}
                 settled => return settled,
             }
         }
+    }
+
+    /// Whether another process takes the step that failed here, within a second.
+    async fn somebody_goes_on(&self, before: usize) -> Result<bool, StoreError> {
+        for _ in 0..20 {
+            if self.applied_so_far().await? > before {
+                return Ok(true);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(false)
     }
 
     async fn applied_so_far(&self) -> Result<usize, StoreError> {

@@ -91,7 +91,7 @@ pub(super) static STATEMENTS: [[&str; 5]; SEALED_COLUMNS.len()] = {
     let mut all = [[""; 5]; SEALED_COLUMNS.len()];
     let mut at = 0;
     while at < all.len() {
-        let SealedColumn { next_key, count, batch, replace, delete, .. } = &SEALED_COLUMNS[at];
+        let SealedColumn { table: _, column: _, next_key, count, batch, replace, delete } = &SEALED_COLUMNS[at];
         all[at] = [*next_key, *count, *batch, *replace, *delete];
         at += 1;
     }

@@ -30,7 +30,7 @@ statements! {
     CLEAR = "DELETE FROM sign_in_throttle WHERE user_key = $1";
     UNTOLD = "UPDATE login_profiles SET untold_failures = untold_failures + 1 WHERE user_id = $1";
     FORGET = "DELETE FROM sign_in_throttle WHERE bucket IN \
-              (SELECT bucket FROM sign_in_throttle WHERE last_try_at <= $1 LIMIT $2)";
+              (SELECT bucket FROM sign_in_throttle WHERE last_try_at <= $1 ORDER BY last_try_at LIMIT $2)";
 }
 
 impl Record for Throttle {

@@ -78,7 +78,7 @@ statements! {
     BY_ID = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.user_id = $1");
     OF_ACCOUNT = concat!(
         "SELECT ", user_columns!(), " FROM users u WHERE u.account_id = $1 AND u.user_name_folded > $2 \
-         AND SUBSTR(u.path, 1, LENGTH(CAST($3 AS TEXT))) = $3 ORDER BY u.user_name_folded LIMIT $4"
+         ORDER BY u.user_name_folded LIMIT $3"
     );
     COUNT = "SELECT COUNT(*) AS number FROM users WHERE account_id = $1";
     CREATE = "INSERT INTO users (user_id, account_id, user_name, user_name_folded, path, created_at, session_epoch, version) \
@@ -213,7 +213,8 @@ impl Store {
         self.engine.find(BY_ID, &[user_id]).await
     }
 
-    /// By name, without regard to case; those whose path begins so.
+    /// By name, without regard to case; those whose path begins so. A piece looks through a thousand names at most: no index
+    /// has both the path and the order of names.
     pub async fn users(
         &self,
         account_id: &AccountId,
@@ -221,8 +222,10 @@ impl Store {
         page: &Page,
     ) -> Result<Paged<UserRecord>, StoreError> {
         let after = page.after.as_deref().unwrap_or_default();
-        let rows = self.engine.list(OF_ACCOUNT, &[account_id, &after, &path_prefix, &(page.max_items + 1)]).await?;
-        Ok(page.cut(rows, |user: &UserRecord| user.user_name.folded()))
+        let limit = page.to_look_through(path_prefix == "/");
+        let rows = self.engine.list(OF_ACCOUNT, &[account_id, &after, &limit]).await?;
+        let fits = |user: &UserRecord| user.path.as_str().starts_with(path_prefix);
+        Ok(page.pick(rows, limit, fits, |user| user.user_name.folded()))
     }
 
     pub async fn count_users(&self, account_id: &AccountId) -> Result<i64, StoreError> {

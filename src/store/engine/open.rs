@@ -1,5 +1,6 @@
 //! Opens, migrates and copies a database of either engine. What an operator can mend is said in one line.
 
+use super::dialect::Dialect;
 use super::readers::Readers;
 use super::{Engine, Patience};
 use crate::store::DatabaseSettings;
@@ -8,7 +9,7 @@ use crate::store::schema::Migration;
 use sqlx::migrate::{MigrateError, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgPool, SqlSafeStr, SqlitePool};
+use sqlx::{ConnectOptions, Connection, PgPool, SqlSafeStr, SqlStr, SqlitePool};
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
@@ -172,18 +173,27 @@ async fn refuse_read_only(pool: &PgPool) -> Result<(), StoreError> {
     }
 }
 
+fn migrator(migrations: &[Migration], text: impl Fn(&Migration) -> SqlStr) -> Migrator {
+    let numbered = migrations.iter().map(|one| {
+        sqlx::migrate::Migration::new(one.version, one.name.into(), MigrationType::Simple, text(one), false)
+    });
+    let mut migrator = Migrator::with_migrations(numbered.collect());
+    // Whether a newer schema can be lived with is judged before.
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
 impl Engine {
-    /// Applies what is missing, each migration in its own transaction.
+    /// Applies what is missing, each migration in its own transaction where the server can do that.
     pub async fn migrate(&self, migrations: &[Migration]) -> Result<(), StoreError> {
-        let mut migrator =
-            Migrator::with_migrations(migrations.iter().map(|migration| self.text_of(migration)).collect());
-        // Whether a newer schema can be lived with is judged before.
-        migrator.set_ignore_missing(true);
         let done = match self {
-            Self::Sqlite { writer, .. } => migrator.run(writer).await,
+            Self::Sqlite { writer, .. } => migrator(migrations, |one| one.sqlite.into_sql_str()).run(writer).await,
             // A session of its own, without time limits, and with it the advisory lock ends.
             Self::Postgres { migrating, .. } => {
                 let mut connection = migrating.connect().await?;
+                let dialect = Dialect::of(&mut connection).await?;
+                let mut migrator = migrator(migrations, |one| dialect.text_of(one.postgres));
+                migrator.set_locking(dialect.advisory_locks);
                 let done = migrator.run_direct(None, &mut connection, false).await;
                 drop(connection.close().await);
                 done
@@ -193,20 +203,6 @@ impl Engine {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
             other => unusable(other.to_string()),
         })
-    }
-
-    fn text_of(&self, migration: &Migration) -> sqlx::migrate::Migration {
-        let sql = match self {
-            Self::Sqlite { .. } => migration.sqlite,
-            Self::Postgres { .. } => migration.postgres,
-        };
-        sqlx::migrate::Migration::new(
-            migration.version,
-            migration.name.into(),
-            MigrationType::Simple,
-            sql.into_sql_str(),
-            false,
-        )
     }
 
     /// Writes a consistent copy to a file that must not exist yet, while others read and write.

@@ -5,4 +5,5 @@ mod every_answer;
 mod logs;
 mod metrics;
 mod readiness;
+mod serializable;
 mod shutdown;

@@ -16,9 +16,11 @@ on_both_engines! {
     what_is_deleted_between_two_pieces_hides_and_repeats_nothing_else,
     what_is_added_between_two_pieces_hides_and_repeats_nothing_else,
     a_path_prefix_is_compared_with_its_case,
+    a_piece_under_a_path_looks_through_a_thousand_names_and_no_more,
 }
 
-/// By name, without regard to case. Inline policies' names differ in case: there capitals come first.
+/// By name, without regard to case. Inline policies' names differ in case: there capitals come first. Members come by
+/// their users' IDs, which are in the order of this list.
 const NAMES: [&str; 5] = ["alpha", "Beta", "beta-2", "gamma", "Zeta"];
 const PATHS: [&str; 5] = ["/a/", "/A/", "/a/b/", "/ab/", "/"];
 
@@ -161,10 +163,10 @@ async fn what_is_added_between_two_pieces_hides_and_repeats_nothing_else(databas
         add(database, 11, "delta", "/list/").await;
     });
     for (list, rest) in rests.await {
-        let wanted = if list.contains("inline") {
-            vec!["alpha", "beta-2", "delta", "gamma"]
-        } else {
-            vec!["beta-2", "delta", "gamma", "Zeta"]
+        let wanted = match list {
+            "members" => vec!["beta-2", "gamma", "Zeta", "Alpha-2", "delta"],
+            list if list.contains("inline") => vec!["alpha", "beta-2", "delta", "gamma"],
+            _ => vec!["beta-2", "delta", "gamma", "Zeta"],
         };
         assert_eq!(rest, wanted, "{list}");
     }
@@ -185,5 +187,38 @@ async fn a_path_prefix_is_compared_with_its_case(database: &Database) {
             let found = pieces(2, async |page| read(database, list, prefix, &page).await).await;
             assert_eq!(found, wanted, "{list} under {prefix}");
         }
+    }
+}
+
+async fn a_piece_under_a_path_looks_through_a_thousand_names_and_no_more(database: &Database) {
+    with_two_accounts(database).await;
+    let numbers = "WITH RECURSIVE n (i) AS (SELECT 10001 UNION ALL SELECT i + 1 FROM n WHERE i < 12500)";
+    let path = "CASE i WHEN 12400 THEN '/list/' ELSE '/' END, 0";
+    let name = |begin: &str| format!("'{begin}' || i, '{}', 'crowd-' || i, 'crowd-' || i, {path}", account_id());
+    for (rows, columns) in [
+        (
+            format!(
+                "users (user_id, account_id, user_name, user_name_folded, path, created_at, session_epoch, version) {numbers} SELECT {}, 1, 1",
+                name("AIDA000000000000")
+            ),
+            "users",
+        ),
+        (
+            format!(
+                "user_groups (group_id, account_id, group_name, group_name_folded, path, created_at, version) {numbers} SELECT {}, 1",
+                name("AGPA000000000000")
+            ),
+            "groups",
+        ),
+    ] {
+        database.execute(&format!("INSERT INTO {rows} FROM n")).await;
+        let mut page = Page { after: Some("crowd-".to_owned()), max_items: 5 };
+        for reached in ["crowd-11000", "crowd-12000"] {
+            let piece = read(database, columns, "/list/", &page).await.unwrap();
+            assert_eq!((piece.items, piece.next.as_deref()), (Vec::new(), Some(reached)), "{columns}");
+            page.after = piece.next;
+        }
+        let piece = read(database, columns, "/list/", &page).await.unwrap();
+        assert_eq!((piece.items, piece.next), (owned(&["crowd-12400"]), None), "{columns}");
     }
 }

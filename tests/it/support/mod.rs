@@ -30,3 +30,4 @@ pub mod record;
 pub mod server;
 pub mod signing;
 pub mod sources;
+pub mod wire;
