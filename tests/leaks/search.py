@@ -41,10 +41,11 @@ SHORTEST = 8
 # So many bytes before a secret are told.
 BEFORE = 80
 # Of each kind, at least so many different ones that are long enough: about a half of what was there when it was written.
+# A part that is not named in a row need not have any: so `chosen-long`, which may be a single test.
 KINDS = {
-    "password": {"rust": 50, "clients": 24, "browser": 4},
+    "password": {"rust": 50, "clients": 24, "browser": 4, "long": 2},
     "first-sign-in password": {"rust": 2, "browser": 1},
-    "secret access key": {"rust": 140, "clients": 60},
+    "secret access key": {"rust": 140, "clients": 60, "long": 2},
     "session cookie": {"rust": 190, "clients": 19, "browser": 45},
     "session key": {"rust": 190, "browser": 45},
     "visit cookie": {"rust": 170, "clients": 26, "browser": 40},
@@ -56,13 +57,13 @@ KINDS = {
 # Of each place, at least so many records. A record is a line of a log, a URL, an error, a file of audit records,
 # a scrape of the figures, a dump or a file of a database.
 PLACES = {
-    "logs": {"rust": 50_000, "clients": 5_000, "browser": 1_600},
+    "logs": {"rust": 50_000, "clients": 5_000, "browser": 1_600, "long": 100},
     "urls": {"rust": 3_000, "clients": 1_100, "browser": 900},
     "errors": {"rust": 2_000, "clients": 600, "browser": 16},
     "audit": {"rust": 12},
     "metrics": {"rust": 5},
-    "sqlite": {"rust": 240, "clients": 38, "browser": 9},
-    "postgres": {"rust": 88},
+    "sqlite": {"rust": 240, "clients": 38, "browser": 9, "long": 2},
+    "postgres": {"rust": 88, "long": 2},
 }
 # Random bytes, written in hex or base64 where they are shown: the bytes themselves are looked for too.
 MADE_OF_BYTES = {"session key", "session cookie", "visit cookie", "remembered-user cookie", "form token", "root secret", "pepper"}
