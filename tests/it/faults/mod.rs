@@ -1,3 +1,10 @@
 //! Faults that must leave nothing half done.
 
+mod disk_full;
+mod durability;
 mod kill;
+mod kills_of_the_server;
+mod locked;
+mod migration;
+mod people;
+mod starts;

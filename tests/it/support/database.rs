@@ -225,7 +225,8 @@ fn unused_name() -> String {
     format!("msc_{}_{started}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-async fn administer(sql: &str) {
+/// What is about the server and not about one database.
+pub async fn administer(sql: &str) {
     let mut server = PgConnection::connect(&server_url()).await.expect("reach the PostgreSQL server");
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut server).await.expect(sql);
     drop(server.close().await);
