@@ -19,7 +19,8 @@ const QUIET: &str = "actix_http=off";
 /// Once for the process; a later call changes nothing, so that tests may start several servers.
 pub fn start(config: &Config) {
     let subscriber = registry().with(EnvFilter::builder().parse_lossy(format!("{QUIET},{}", config.log)));
-    let lines = fmt::layer();
+    // Whoever tells on the standard error that nothing can be written to it panics, and a disk that is full ends the service.
+    let lines = fmt::layer().log_internal_errors(false);
     // `try_init` fails only when there is a subscriber already.
     let _ = match config.log_format {
         LogFormat::Text => {

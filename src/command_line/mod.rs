@@ -26,6 +26,8 @@ use crate::telemetry;
 use chores::Chores;
 use clap::{Parser, Subcommand};
 use output::Format;
+use std::io::Write;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -97,14 +99,18 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     telemetry::start(&config);
-    match actix_web::rt::System::new().block_on(run(cli, config)) {
+    // It ends with the process and is not taken down before: work that is still under way then would be dropped outside of it,
+    // where a connection to the database cannot be.
+    let system = ManuallyDrop::new(actix_web::rt::System::new());
+    match system.block_on(run(cli, config)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&told(error.as_ref())),
     }
 }
 
 fn refuse(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("my-security-credentials: {error}");
+    // Where it cannot be said, the status says it.
+    drop(writeln!(std::io::stderr(), "my-security-credentials: {error}"));
     ExitCode::FAILURE
 }
 
@@ -156,6 +162,7 @@ async fn serve_to_the_end(app: &Arc<App>, config: Config) -> Result<(), Box<dyn 
     let metrics = config.metrics_listen.map(MetricsListener::bind).transpose()?;
     let url = server.url();
     housekeeping::tell_of_missing_peppers(app).await;
+    housekeeping::tell_of_settings_that_lose_changes(app).await;
     first_account::ensure(app, &config, &url).await?;
     actix_web::rt::spawn(first_account::forget_used_password(app.clone(), config.data_dir.clone()));
     let chores = Chores::begin(app, &config);

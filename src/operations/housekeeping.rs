@@ -199,6 +199,20 @@ pub async fn tell_of_missing_peppers(app: &App) {
     }
 }
 
+/// The operator's choice, which has to be a known one: said at every start.
+pub async fn tell_of_settings_that_lose_changes(app: &App) {
+    match app.store.settings_that_lose_changes().await {
+        Ok(settings) if settings.is_empty() => {}
+        Ok(settings) => tracing::warn!(
+            "MSC_DATABASE_URL: PostgreSQL runs with {} off: a change that was acknowledged can be lost when its machine fails",
+            settings.join(", ")
+        ),
+        Err(error) => {
+            tracing::warn!(error = %told(&error), "whether the database keeps what it acknowledges could not be read");
+        }
+    }
+}
+
 /// Whether the first account's administrator has yet to choose a password.
 pub async fn awaits_first_sign_in(app: &App) -> Result<bool, StoreError> {
     let Some(account) = app.store.installation_value("first_account").await? else { return Ok(false) };

@@ -23,6 +23,13 @@ use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
+const SQLITE_TABLES: &str =
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+
+/// Engines that speak PostgreSQL's language need not have these settings.
+const UNAWAITED: &str = "SELECT name FROM (VALUES ('fsync'), ('full_page_writes'), ('synchronous_commit')) AS asked (name) \
+                         WHERE current_setting(name, true) = 'off' ORDER BY name";
+
 #[derive(Clone)]
 pub(super) enum Engine {
     Sqlite { writer: SqlitePool, readers: Readers },
@@ -216,9 +223,7 @@ impl Engine {
     /// The names of all tables in this database.
     pub async fn tables(&self) -> Result<Vec<TableName>, StoreError> {
         let sql = match self {
-            Self::Sqlite { .. } => {
-                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-            }
+            Self::Sqlite { .. } => SQLITE_TABLES,
             Self::Postgres { .. } => {
                 "SELECT CAST(tablename AS TEXT) AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
             }
@@ -237,6 +242,14 @@ impl Engine {
             Self::Postgres { pool, .. } => drop(pool.prepare(sql.into_sql_str()).await?),
         }
         Ok(())
+    }
+
+    /// What the database is told not to wait for before it says that something is written: none on SQLite, where we say it.
+    pub async fn unawaited(&self) -> Result<Vec<String>, StoreError> {
+        match self {
+            Self::Sqlite { .. } => Ok(Vec::new()),
+            Self::Postgres { pool, .. } => Ok(sqlx::query_scalar(UNAWAITED).fetch_all(pool).await?),
+        }
     }
 
     pub async fn close(&self) {

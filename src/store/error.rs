@@ -86,7 +86,9 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             Sql::Database(said) if said.is_foreign_key_violation() => Self::Conflict,
             Sql::Database(_) => match Cause::of(&error) {
-                Cause::Busy | Cause::Overloaded | Cause::Disk | Cause::ShuttingDown => Self::Unavailable(error),
+                Cause::Busy | Cause::Overloaded | Cause::Full | Cause::Disk | Cause::ShuttingDown => {
+                    Self::Unavailable(error)
+                }
                 Cause::Damaged => Self::Unusable("the database file is damaged, or not an SQLite database".to_owned()),
                 Cause::ReadOnly => Self::Unusable("the database can only be read, not written".to_owned()),
                 Cause::Ambiguous | Cause::Other => Self::Database(error),
@@ -137,7 +139,9 @@ enum Cause {
     /// Another transaction is in the way.
     Busy,
     Overloaded,
-    /// Full or failing.
+    /// No room: a commit ends in a frame that is written whole or does not count.
+    Full,
+    /// Failing.
     Disk,
     ShuttingDown,
     /// The server itself does not know whether it committed.
@@ -163,8 +167,9 @@ impl Cause {
         match code.parse::<u32>().unwrap_or_default() & 0xff {
             5 | 6 => Self::Busy,
             8 => Self::ReadOnly,
-            10 | 13 | 14 => Self::Disk,
+            10 | 14 => Self::Disk,
             11 | 26 => Self::Damaged,
+            13 => Self::Full,
             _ => Self::Other,
         }
     }

@@ -83,6 +83,11 @@ impl Store {
         self.engine.backup(path).await
     }
 
+    /// The settings of the database by which a change that was acknowledged can be lost when its machine fails.
+    pub async fn settings_that_lose_changes(&self) -> Result<Vec<String>, StoreError> {
+        self.engine.unawaited().await
+    }
+
     /// For the figures.
     pub fn connections(&self) -> Connections {
         self.engine.connections()

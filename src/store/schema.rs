@@ -89,7 +89,7 @@ impl Store {
         if applied.is_empty() && tables.iter().all(|table| table.0 == HISTORY) {
             return Ok(SchemaState::Empty);
         }
-        if applied.is_empty() || !has(&self.engine.tables().await?, "installation") {
+        if applied.is_empty() || !may_be_ours(&self.engine.tables().await?) {
             return Err(foreign());
         }
         self.compare(&applied).await
@@ -166,6 +166,11 @@ fn newer() -> StoreError {
     )
 }
 
-fn foreign() -> StoreError {
+/// Nothing in it, or the first of our tables.
+pub(super) fn may_be_ours(tables: &[TableName]) -> bool {
+    tables.iter().all(|table| table.0 == HISTORY) || has(tables, "installation")
+}
+
+pub(super) fn foreign() -> StoreError {
     StoreError::Unusable("the database belongs to another program: it holds tables that are not ours".to_owned())
 }

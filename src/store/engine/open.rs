@@ -2,17 +2,17 @@
 
 use super::dialect::Dialect;
 use super::readers::Readers;
-use super::{Engine, Patience};
+use super::{Engine, Patience, SQLITE_TABLES, sqlite_rows};
 use crate::store::DatabaseSettings;
 use crate::store::error::StoreError;
-use crate::store::schema::Migration;
+use crate::store::schema::{Migration, foreign, may_be_ours};
 use sqlx::migrate::{MigrateError, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgPool, SqlSafeStr, SqlStr, SqlitePool};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -20,6 +20,8 @@ use tracing::log::LevelFilter;
 
 /// Another process may hold SQLite's write lock this long: a backup tool, the command line beside the server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// One page of the smallest size. What is shorter SQLite may take for an empty file, and write over it.
+const SHORTEST_DATABASE: u64 = 512;
 /// A PostgreSQL session that hangs gives up its locks after this, so that a frozen process does not stop the others.
 const SESSION_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "20s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "20s")];
@@ -58,12 +60,21 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Engine, StoreError> 
         return Err(unusable("the database must be a file: what is kept in memory is lost"));
     }
     find_or_create(&path, settings.create_if_missing)?;
+    refuse_foreign(&options).await.map_err(|error| located(&path, explained(&path, error)))?;
     let at = |error: sqlx::Error| located(&path, error.into());
     let writer = writer(settings, options.clone()).await.map_err(at)?;
     refuse_read_only_file(&writer).await.map_err(at)?;
     let options = options.pragma("query_only", "ON");
     let readers = Readers::open(options, settings.connections, settings.acquire_timeout).await.map_err(at)?;
     Ok(Engine::Sqlite { writer, readers })
+}
+
+/// The look at a file changes nothing in it: what is another program's is not even told to keep its journal as we do.
+async fn refuse_foreign(options: &SqliteConnectOptions) -> Result<(), StoreError> {
+    let mut connection = options.connect().await?;
+    let tables = sqlite_rows(&mut connection, SQLITE_TABLES, &[]).await;
+    drop(connection.close().await);
+    if may_be_ours(&tables?) { Ok(()) } else { Err(foreign()) }
 }
 
 /// A file that can only be read is found out now and not at the first change. BEGIN IMMEDIATE alone does not tell.
@@ -76,11 +87,10 @@ async fn refuse_read_only_file(writer: &SqlitePool) -> Result<(), sqlx::Error> {
 
 /// Never touches a file that is there. A new one is for its owner's eyes only; SQLite's `-wal` and `-shm` follow it.
 fn find_or_create(path: &Path, create: bool) -> Result<(), StoreError> {
-    if path.is_dir() {
-        return Err(unusable(format!("{} is a directory, not a database", path.display())));
-    }
-    if path.exists() {
-        return Ok(());
+    match std::fs::metadata(path) {
+        Ok(found) => return refuse_unfit(path, &found, create),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(unusable(format!("the database {} cannot be reached: {error}", path.display()))),
     }
     if !create {
         return Err(unusable(format!("there is no database at {}", path.display())));
@@ -92,8 +102,40 @@ fn find_or_create(path: &Path, create: bool) -> Result<(), StoreError> {
     }
 }
 
+/// An empty file is a database that is still to be made, or one that is lost: which, the caller knows.
+fn refuse_unfit(path: &Path, found: &Metadata, create: bool) -> Result<(), StoreError> {
+    let mode = found.permissions().mode() & 0o777;
+    let problem = if found.is_dir() {
+        "is a directory, not a database".to_owned()
+    } else if !found.is_file() {
+        // To open a pipe would wait for whoever writes into it.
+        "is not a file".to_owned()
+    } else if mode & 0o007 != 0 {
+        format!("is a database that others can use (mode {mode:04o}); chmod 600 it")
+    } else if found.len() == 0 && !create {
+        "is empty".to_owned()
+    } else if (1..SHORTEST_DATABASE).contains(&found.len()) {
+        "is damaged, or not an SQLite database".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(unusable(format!("{} {problem}", path.display())))
+}
+
 fn new_private_file(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// SQLite says no more than that it could not: why, the system says. Asked only then: whoever closes a file gives up the locks
+/// that SQLite has on it in this process.
+fn explained(path: &Path, error: StoreError) -> StoreError {
+    if error.is_transient() || !matches!(error, StoreError::Unavailable(_)) {
+        return error;
+    }
+    match OpenOptions::new().read(true).write(true).open(path) {
+        Err(why) => unusable(format!("it cannot be opened: {why}")),
+        Ok(_) => error,
+    }
 }
 
 fn located(path: &Path, error: StoreError) -> StoreError {

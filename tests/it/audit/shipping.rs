@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::database::Database;
-use std::process::Command;
+use crate::support::disk::SmallDisk;
 
 each_engine! {
     every_record_goes_out_once_it_is_old_enough_and_none_twice,
@@ -127,32 +127,11 @@ async fn what_cannot_be_written_goes_out_when_it_can(database: Database) {
     assert_eq!(ids(&shipping.events()), recorded(&server).await);
 }
 
-/// A file system of this size, unmounted with its handle.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    fn new(size: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let done = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
-            .arg(folder.path())
-            .status();
-        assert!(done.expect("mount runs").success(), "the tests run as root, who can mount");
-        Self(folder)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        drop(Command::new("umount").arg(self.0.path()).status());
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_loses_no_record_and_heals_when_there_is_room() {
     let server = TestServer::start().await;
     let disk = SmallDisk::new("64k");
-    let (file, ballast) = (disk.0.path().join("audit.log"), disk.0.path().join("ballast"));
+    let (file, ballast) = (disk.path().join("audit.log"), disk.path().join("ballast"));
     std::fs::write(&ballast, vec![0; 56 * 1024]).expect("room for ballast");
     for user in 0..12 {
         server.user(&format!("user-{user}"), Some(crate::support::server::PASSWORD_ONLY)).await;

@@ -114,9 +114,14 @@ impl Api {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Answer {
+        self.try_send(request).await.expect("an answer")
+    }
+
+    /// The same where the server may be gone.
+    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
         let request = request.build().expect("a request");
         record::request(&request);
-        let response = self.client.execute(request).await.expect("an answer");
+        let response = self.client.execute(request).await?;
         let header = |name: &str| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or_default().to_owned()
@@ -124,9 +129,9 @@ impl Api {
         let (request_id, content_type) = (header("x-amzn-requestid"), header("content-type"));
         let retry_after = Some(header("retry-after")).filter(|value| !value.is_empty());
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.text().await.expect("a body");
+        let body = response.text().await?;
         record::answer(status, &headers, &body);
-        Answer { status, request_id, content_type, retry_after, body }
+        Ok(Answer { status, request_id, content_type, retry_after, body })
     }
 
     /// `POST /` with the three headers that botocore signs.

@@ -34,20 +34,23 @@ impl Browser {
 
     /// Submits the form that was seen last, to `path`.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let mut all = vec![("csrf", self.csrf.clone())];
-        all.extend(fields.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let body: Vec<String> =
-            all.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
-        self.post_raw(path, &body.join("&")).await
+        self.send(self.form(path, fields)).await
     }
 
     /// Any body, as a form.
     pub async fn post_raw(&mut self, path: &str, body: &str) -> Page {
-        let request = self
-            .request("POST", path)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body.to_owned());
-        self.send(request).await
+        self.send(self.raw_form(path, body)).await
+    }
+
+    /// The form that was seen last, filled in.
+    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+        let all = [("csrf", &*self.csrf)].into_iter().chain(fields.iter().copied());
+        let body: Vec<String> = all.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        self.raw_form(path, &body.join("&"))
+    }
+
+    fn raw_form(&self, path: &str, body: &str) -> RequestBuilder {
+        self.request("POST", path).header("content-type", "application/x-www-form-urlencoded").body(body.to_owned())
     }
 
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
@@ -55,19 +58,24 @@ impl Browser {
     }
 
     pub async fn send(&mut self, request: RequestBuilder) -> Page {
+        self.try_send(request).await.expect("an answer")
+    }
+
+    /// The same where the server may be gone.
+    pub async fn try_send(&mut self, request: RequestBuilder) -> reqwest::Result<Page> {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = if cookies.is_empty() { request } else { request.header(COOKIE, cookies.join("; ")) };
         let request = request.build().expect("a request");
         record::request(&request);
-        let response = self.client.execute(request).await.expect("an answer");
+        let response = self.client.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        self.keep_cookies(&headers);
-        let page = Page { status, headers, body: response.text().await.expect("a body") };
+        let page = Page { status, headers, body: response.text().await? };
+        self.keep_cookies(&page.headers);
         record::answer(page.status, &page.headers, &page.body);
         if let Some(token) = page.csrf() {
             self.csrf = token;
         }
-        page
+        Ok(page)
     }
 
     /// As a person does it: opens the account's page, fills it in, submits.

@@ -22,6 +22,7 @@ macro_rules! each_engine {
 pub mod api;
 pub mod browser;
 pub mod database;
+pub mod disk;
 mod dump;
 pub mod figures;
 pub mod html;

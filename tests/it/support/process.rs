@@ -112,6 +112,12 @@ impl Node {
         assert!(sent.is_ok_and(|status| status.success()), "the signal is sent");
     }
 
+    /// Without a word to it.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("SIGKILL");
+        self.child.wait().expect("an end");
+    }
+
     /// How it ended, and how long it took from now.
     pub fn ends_within(&mut self, limit: Duration) -> (ExitStatus, Duration) {
         let began = Instant::now();
