@@ -204,7 +204,7 @@ pub async fn tell_of_settings_that_lose_changes(app: &App) {
             settings.join(", ")
         ),
         Err(error) => {
-            tracing::warn!(error = %told(&error), "whether the database keeps what it acknowledges could not be read")
+            tracing::warn!(error = %told(&error), "whether the database keeps what it acknowledges could not be read");
         }
     }
 }
