@@ -11,8 +11,8 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use std::any::Any;
 use std::time::{Duration, Instant};
 
-/// The time-out of either engine, and what a machine may take that has something else to do.
-const LONGEST_WAIT: Duration = Duration::from_millis(5000 + 3000);
+/// The time-out of either engine, five seconds, and what a machine may take that has something else to do.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// Holds what is written to, in a transaction of another process than the server's; readers do not mind.
 async fn hold(database: &Database) -> Box<dyn Any> {
