@@ -27,7 +27,6 @@ use chores::Chores;
 use clap::{Parser, Subcommand};
 use output::Format;
 use std::io::Write;
-use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -99,10 +98,7 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     telemetry::start(&config);
-    // It ends with the process and is not taken down before: work that is still under way then would be dropped outside of it,
-    // where a connection to the database cannot be.
-    let system = ManuallyDrop::new(actix_web::rt::System::new());
-    match system.block_on(run(cli, config)) {
+    match actix_web::rt::System::new().block_on(run(cli, config)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&told(error.as_ref())),
     }

@@ -4,9 +4,11 @@
 //! fair and reads never wait. Why PostgreSQL's READ COMMITTED: every statement that must hold demands what was seen.
 
 mod dialect;
+mod kept;
 mod open;
 mod readers;
 
+pub(super) use kept::kept;
 pub(super) use open::open;
 
 use readers::Readers;
@@ -193,7 +195,7 @@ impl Engine {
         loop {
             let rows = match self {
                 Self::Sqlite { readers, .. } => read(readers, sql, values).await,
-                Self::Postgres { pool, .. } => postgres_rows(pool, sql, values).await,
+                Self::Postgres { pool, .. } => kept(postgres_rows(pool, sql, values)).await,
             };
             match rows {
                 Err(error) if patience.bears(&error).await => {}
@@ -321,12 +323,12 @@ macro_rules! transaction {
     ($engine:expr, |$tx:ident| $body:block) => {{
         let mut patience = $crate::store::engine::Patience::default();
         loop {
-            let attempt = $crate::store::engine::body(async {
+            let attempt = $crate::store::engine::kept($crate::store::engine::body(async {
                 let mut transaction = $engine.begin().await?;
                 let $tx = &mut transaction;
                 let outcome = $crate::store::engine::body(async move { $body }).await;
                 transaction.finish(outcome).await
-            });
+            }));
             match attempt.await {
                 Err(error) if patience.bears(&error).await => {}
                 settled => break patience.measured("transaction", settled),

@@ -11,8 +11,8 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use std::any::Any;
 use std::time::{Duration, Instant};
 
-/// The time-out of either engine, and what a machine may take that has something else to do.
-const LONGEST_WAIT: Duration = Duration::from_millis(5000 + 3000);
+/// The time-out of either engine, five seconds, and what a machine may take that has something else to do.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// Holds what is written to, in a transaction of another process than the server's; readers do not mind.
 async fn hold(database: &Database) -> Box<dyn Any> {
@@ -93,7 +93,8 @@ async fn a_change_waits_for_a_lock_of_three_seconds_and_readers_do_not(database:
         tokio::join!(scene.change(&new), released, reader.read_for(Duration::from_secs(2)));
     answer.assert_done();
     assert!(waited >= Duration::from_secs(2), "it was not held: {waited:?}");
-    assert!(read > 3, "only {read} pages were read");
+    // Who had to wait would have read one.
+    assert!(read > 1, "only {read} pages were read");
     scene.alice.password = new;
     scene.all_is_well().await;
 }
@@ -189,6 +190,27 @@ async fn the_end_of_the_server_is_quiet_although_a_change_still_waits(database: 
     drop((change.await, signing_in.await));
     scene.node = Node::start_with(&scene.database, &SETTINGS);
     scene.all_is_well().await;
+}
+
+/// The change is at work in its thread when that ends, long after it was answered that its outcome is not known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: tests/run --long"]
+async fn the_end_of_the_server_is_quiet_although_a_change_outlives_its_answer() {
+    let mut scene = Scene::set(Database::postgres().await).await;
+    let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(15); RETURN NEW; END $$; \
+                CREATE TRIGGER slow AFTER INSERT OR UPDATE ON sign_in_throttle FOR EACH ROW EXECUTE FUNCTION slow()";
+    scene.database.execute(slow).await;
+    let (alice, url, new) = (scene.alice.clone(), scene.node.url.clone(), next_password());
+    let change = tokio::spawn(async move {
+        alice.call(&url, "ChangePassword", &[("OldPassword", &*alice.password), ("NewPassword", &*new)]).await
+    });
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    scene.node.signal("TERM");
+    let (status, took) = scene.node.ends_within(Duration::from_secs(12));
+    let log = scene.node.log();
+    assert!(status.success(), "{status} after {took:?}:\n{log}");
+    assert!(!log.contains("panicked"), "{log}");
+    assert_eq!(change.await.expect("an answer").map(|answer| answer.status), Some(500), "{log}");
 }
 
 each_engine! {

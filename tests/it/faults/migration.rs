@@ -142,7 +142,9 @@ async fn of_two_first_starts_on_one_empty_database_one_makes_the_account(databas
         assert_eq!(database.number(APPLIED).await, i64::try_from(MIGRATIONS.len()).expect("few"));
         let told = folders.iter().filter(|folder| folder.path().join("first-sign-in.txt").exists()).count();
         assert_eq!(told, 1, "round {round}: one of them says how to sign in");
-        folders.iter().for_each(|folder| record::first_sign_in(folder.path()));
+        for folder in &folders {
+            record::first_sign_in(folder.path());
+        }
     }
 }
 
