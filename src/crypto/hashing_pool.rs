@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroize;
 
 type Job = Box<dyn FnOnce(&mut Workbench) + Send>;
@@ -66,7 +66,18 @@ pub(super) struct Pool {
     /// How many jobs the queue holds, and how many it can.
     waiting: Arc<AtomicUsize>,
     capacity: usize,
+    /// One for each job that may be on a thread or in the queue.
+    places: Arc<Semaphore>,
     patience: Duration,
+}
+
+/// That there will be room for a job, held until it is dropped.
+///
+/// Why: whoever asks only when it has a job to give has done all that comes before it in vain, and of many that come at
+/// once everybody is told after everybody has done so.
+#[derive(Debug)]
+pub struct Place {
+    _held: OwnedSemaphorePermit,
 }
 
 impl Pool {
@@ -82,12 +93,18 @@ impl Pool {
                 .spawn(move || work(&receiver, &waiting, Workbench::new(usual)))
                 .expect("a process that cannot start its few threads cannot serve");
         }
-        Self { queue: sender, waiting, capacity: queue, patience }
+        let places = Arc::new(Semaphore::new(threads.max(1) + queue));
+        Self { queue: sender, waiting, capacity: queue, places, patience }
     }
 
-    /// Whether another job would be sent away.
-    pub(super) fn is_full(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) >= self.capacity
+    /// None: another job would be sent away, now or by when it comes. Jobs without a place count as soon as they wait.
+    pub(super) fn place(&self) -> Option<Place> {
+        let is_full = self.waiting.load(Ordering::Relaxed) >= self.capacity;
+        let place = Arc::clone(&self.places).try_acquire_owned().ok().filter(|_| !is_full);
+        if place.is_none() {
+            metrics().hash_refused();
+        }
+        place.map(|held| Place { _held: held })
     }
 
     /// Waits for a thread at most as long as the patience, then for the job itself as long as it takes.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use subtle::Choice;
 use zeroize::Zeroizing;
 
+pub use super::hashing_pool::Place;
 pub use super::stored_hash::{OWASP_FLOOR, Parameters, pepper_id};
 
 /// A secret that stays out of the database, mixed into every hash. Its id stands in the hash as PHC's `keyid`.
@@ -148,9 +149,9 @@ impl Hasher {
         Self { pool: Arc::new(pool), argon: Arc::new(argon) }
     }
 
-    /// Whether another password would be sent away as [`HashingError::Busy`].
-    pub fn is_full(&self) -> bool {
-        self.pool.is_full()
+    /// For one password that is about to be looked at; none where it would be sent away as [`HashingError::Busy`].
+    pub fn place(&self) -> Option<Place> {
+        self.pool.place()
     }
 
     /// Today's parameters and pepper, a fresh salt.

@@ -8,7 +8,7 @@ use super::audit::{console_login, failed_console_login};
 use super::context::RequestFacts;
 use super::password_check::check;
 use super::refusal::store_failure;
-use super::throttle::{Subject, Try, check_address, folded, sign_in_bucket};
+use super::throttle::{Subject, Try, check_address, folded, place, sign_in_bucket};
 use crate::app::App;
 use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Error, told};
@@ -80,6 +80,7 @@ pub async fn sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest)
 }
 
 async fn try_to_sign_in(app: &App, request: &RequestFacts, attempt: &SignInRequest) -> Result<SignedIn, Error> {
+    let place = place(app)?;
     check_address(app, request, attempt)?;
     let account = find_account(app, &attempt.account).await?;
     // Under the name as it is counted: a spelling that nobody can have is one of whoever has the plain one.
@@ -91,7 +92,7 @@ async fn try_to_sign_in(app: &App, request: &RequestFacts, attempt: &SignInReque
         user_id: facts.as_ref().map(|facts| &facts.user.user_id),
     };
     let bucket = sign_in_bucket(app, &subject, &attempt.devices);
-    let tried = Try::begin(app, bucket).await?;
+    let tried = Try::begin(app, bucket, place).await?;
     match find_and_open(app, request, attempt, account.as_ref(), &tried).await {
         Ok(Some(signed_in)) => Ok(signed_in),
         Ok(None) => Err(Error::refused(Code::SignInFailed, "Your user name or password is incorrect.")),

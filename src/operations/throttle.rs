@@ -9,6 +9,7 @@ use super::authenticate::SignInRequest;
 use super::context::{Authorized, RequestFacts};
 use super::refusal::{busy, store_failure};
 use crate::app::App;
+use crate::crypto::password_hash::Place;
 use crate::domain::account::{AccountId, AccountName};
 use crate::domain::error::{Code, Details, Error, Refusal, told};
 use crate::domain::principal::{Credentials, IamUser};
@@ -116,6 +117,11 @@ pub(super) fn check_address(app: &App, request: &RequestFacts, attempt: &SignInR
     })
 }
 
+/// Before anything that costs: where the password could not be hashed anyway, nothing is read and nothing is counted.
+pub(super) fn place(app: &App) -> Result<Place, Error> {
+    app.hasher.place().ok_or_else(busy)
+}
+
 fn throttled(message: &str, wait: Duration) -> Error {
     let details = Details { retry_after: Some(wait), ..Details::default() };
     Error::Refused(Refusal { code: Code::Throttled, message: message.to_owned(), details: Box::new(details) })
@@ -131,14 +137,12 @@ fn put_off(wait: Duration) -> Error {
 pub(super) struct Try<'a> {
     app: &'a App,
     bucket: Bucket,
+    /// To the end of the try: what stands behind it writes too.
+    _place: Place,
 }
 
 impl<'a> Try<'a> {
-    /// Where the password could not be hashed anyway, nothing is counted.
-    pub async fn begin(app: &'a App, bucket: Bucket) -> Result<Self, Error> {
-        if app.hasher.is_full() {
-            return Err(busy());
-        }
+    pub async fn begin(app: &'a App, bucket: Bucket, place: Place) -> Result<Self, Error> {
         let seen = app.store.throttle(&bucket).await.map_err(store_failure)?;
         if let Some(wait) = seen.and_then(|seen| seen.refuses(app.clock.now())) {
             return Err(put_off(wait));
@@ -147,15 +151,16 @@ impl<'a> Try<'a> {
         let told = app.store.admit_try(&bucket, app.clock.now()).await.map_err(store_failure)?;
         drop(turn);
         match told {
-            Admission::LetThrough => Ok(Self { app, bucket }),
+            Admission::LetThrough => Ok(Self { app, bucket, _place: place }),
             Admission::Refused(wait) => Err(put_off(wait)),
         }
     }
 
     /// For the check of a caller's own password.
     pub async fn of_caller(cx: &'a Authorized<'_>) -> Result<Self, Error> {
+        let place = place(&cx.app)?;
         let (user, credentials) = cx.credentials()?;
-        Self::begin(&cx.app, caller_bucket(&cx.app, user, credentials)).await
+        Self::begin(&cx.app, caller_bucket(&cx.app, user, credentials), place).await
     }
 
     pub fn bucket(&self) -> &Bucket {

@@ -272,7 +272,7 @@ async fn a_full_queue_says_so_at_once() {
     let settings = HashingSettings { threads: 1, queue: 3, ..cheap() };
     let hasher = Hasher::start(settings);
     let release = occupy(&hasher);
-    assert!(!hasher.is_full(), "what is being hashed does not wait");
+    assert!(hasher.place().is_some(), "what is being hashed does not wait");
     let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..100 {
         let hasher = hasher.clone();
@@ -281,13 +281,22 @@ async fn a_full_queue_says_so_at_once() {
     for _ in 0..97 {
         assert_eq!(waiting.join_next().await.unwrap().unwrap().unwrap_err(), HashingError::Busy);
     }
-    assert!(hasher.is_full(), "three wait");
+    assert!(hasher.place().is_none(), "three wait");
     drop(release);
     while let Some(result) = waiting.join_next().await {
         assert!(result.unwrap().is_ok());
     }
-    assert!(!hasher.is_full());
+    assert!(hasher.place().is_some());
     assert_eq!(hasher.hashes_done(), 3);
+}
+
+#[tokio::test]
+async fn there_are_as_many_places_as_can_be_hashed_and_wait_and_they_are_given_back() {
+    let hasher = Hasher::start(HashingSettings { threads: 2, queue: 3, ..cheap() });
+    let mut places: Vec<_> = (0..5).map(|_| hasher.place().unwrap()).collect();
+    assert!(hasher.place().is_none(), "although nothing is hashed yet");
+    drop(places.pop());
+    assert!(hasher.place().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
