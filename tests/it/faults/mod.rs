@@ -1,3 +1,5 @@
 //! Faults that must leave nothing half done.
 
+mod hash_storm;
 mod kill;
+mod soak;
