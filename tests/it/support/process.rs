@@ -31,6 +31,19 @@ impl Node {
         node
     }
 
+    /// The release build that `tests/run --long` makes, for what is measured. It logs as in production, recorded or not.
+    pub fn start_release(database: &Database, settings: &[(&str, &str)]) -> Self {
+        let program = std::env::var_os("TEST_RELEASE_BINARY")
+            .expect("TEST_RELEASE_BINARY must name a release build: tests/run --long makes one and sets it");
+        let mut command = Command::new(program);
+        command.env_clear();
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let settings = [&[("MSC_ROOT_SECRET", ROOT_SECRET)], settings].concat();
+        let mut node = Self::launch(command, database, data.path(), &settings);
+        node.data = Some(data);
+        node
+    }
+
     /// With a data folder and settings of the test's.
     pub fn start_in(database: &Database, data: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_my-security-credentials"));
@@ -38,6 +51,22 @@ impl Node {
         if record::is_on() {
             command.env("MSC_LOG", record::LEVELS_OF_PROCESSES);
         }
+        Self::launch(command, database, data, settings)
+    }
+
+    /// With so many open files at most, for itself and those who come.
+    pub fn start_with_files(database: &Database, files: usize, settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("prlimit");
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.arg(format!("--nofile={files}")).arg(env!("CARGO_BIN_EXE_my-security-credentials"));
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let settings = [&[("MSC_ROOT_SECRET", ROOT_SECRET)], settings].concat();
+        let mut node = Self::launch(command, database, data.path(), &settings);
+        node.data = Some(data);
+        node
+    }
+
+    fn launch(mut command: Command, database: &Database, data: &Path, settings: &[(&str, &str)]) -> Self {
         record::settings(settings.iter().copied());
         let mut child = command
             .env("MSC_DATA_DIR", data)
@@ -82,6 +111,11 @@ impl Node {
     /// All that it has said so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// For what the kernel tells about it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// `TERM`, `INT`.
