@@ -15,8 +15,8 @@ const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 const AT_ONCE: Duration = Duration::from_secs(10);
 /// Nothing of what is sent is taken any more, whether or not the connection has ended.
 const STUCK: Duration = Duration::from_secs(3);
-/// More than the buffers of the system take, on both sides.
-const NEVER_TAKEN: usize = 64 << 20;
+/// More than any deadline: who is still heard then is heard for ever.
+const NO_LONGER: Duration = Duration::from_secs(15);
 
 fn get(target: &str, lines: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n")
@@ -116,7 +116,7 @@ fn send_without_end(url: &str, beginning: &str, piece: &[u8]) -> (u16, usize, Du
     stream.set_write_timeout(Some(STUCK)).expect("a limit");
     let mut sent = 0;
     if stream.write_all(beginning.as_bytes()).is_ok() {
-        while sent < NEVER_TAKEN && stream.write_all(piece).is_ok() {
+        while began.elapsed() < NO_LONGER && stream.write_all(piece).is_ok() {
             sent += piece.len();
         }
     }
@@ -134,13 +134,17 @@ async fn what_has_no_end_is_not_read_to_the_end() {
         let send = move || send_without_end(&url, &beginning(what, head, start), &piece(what));
         (what, expected, std::thread::spawn(send))
     });
+    let mut heard = Vec::new();
     for (what, expected, sender) in senders {
         let (status, sent, took) = sender.join().expect("a sender");
         // What is still being sent breaks the connection, now and then before its answer was read.
         assert!(status == 0 || expected.contains(&status), "{what}: {status}");
-        assert!(sent < NEVER_TAKEN, "{what}: all {sent} bytes were taken");
-        assert!(took < Duration::from_secs(30), "{what}: {sent} bytes in {took:?}");
+        println!("{what}: {status} after {sent} bytes and {took:?}");
+        if took >= NO_LONGER {
+            heard.push(what);
+        }
     }
+    assert_eq!(heard, [""; 0], "they are heard for ever");
     assert_eq!(raw::request(&node.url, "GET", "/healthz", &["Host: localhost"], b"").status, 200);
 }
 
