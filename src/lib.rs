@@ -17,6 +17,7 @@
 //!   start, first_account, server, request, tls, start_error   put it together
 //!   metrics_listener                 the operator's figures, on an address of their own
 //!
+//!   sockets, connections             what listening asks of the system; connections between two requests
 //!   metrics, stopping, guarded       what is counted, the end of the process, the bounds of a request: known to many
 //! ```
 //!
@@ -35,6 +36,7 @@ pub mod audit_log;
 pub mod clock;
 pub mod command_line;
 pub mod config;
+mod connections;
 pub mod console;
 pub mod crypto;
 pub mod domain;

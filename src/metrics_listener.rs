@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Of a head, and of a connection that asks nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A scraper needs one.
-const MOST_CONNECTIONS: usize = 16;
+pub const MOST_CONNECTIONS: usize = 16;
 
 /// Bound, not yet serving.
 pub struct MetricsListener {
@@ -26,8 +26,7 @@ pub struct MetricsListener {
 impl MetricsListener {
     pub fn bind(address: SocketAddr) -> Result<Self, StartError> {
         let told = |error| StartError(format!("MSC_METRICS_LISTEN: cannot listen on {address}: {error}"));
-        let listener = TcpListener::bind(address).map_err(told)?;
-        sockets::limit_reading(&listener, PATIENCE).map_err(told)?;
+        let listener = sockets::listen(address, PATIENCE).map_err(told)?;
         let address = listener.local_addr().map_err(told)?;
         Ok(Self { listener, address })
     }

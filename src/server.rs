@@ -6,11 +6,13 @@
 
 use crate::app::App;
 use crate::config::{Config, Deadlines};
+use crate::connections::{self, UnderWay};
 use crate::console::error::PageError;
 use crate::console::error_response::Asked;
 use crate::console::{self, Console, SessionKeys, Shown};
 use crate::guarded::{Cut, guarded};
 use crate::metrics::{Answered, metrics};
+use crate::metrics_listener;
 use crate::operations::RequestFacts;
 use crate::query_api::{self, ApiError, QueryApi};
 use crate::request;
@@ -19,7 +21,7 @@ use crate::start_error::StartError;
 use crate::stopping::Signals;
 use crate::tls::Certificate;
 use crate::wire::{Begun, Patience};
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
 use actix_web::guard::fn_guard;
 use actix_web::http::ConnectionType;
@@ -33,6 +35,12 @@ use tracing::Instrument;
 
 /// Over all threads; each costs some 8 KiB. Who comes when there are so many waits in the system's queue.
 const MOST_CONNECTIONS: usize = 16_384;
+
+/// What is open beside connections: the process's own, a thread's, a database connection's (with SQLite the database, its
+/// journal and now and then another one).
+const FILES: usize = 16;
+const FILES_OF_A_THREAD: usize = 4;
+const FILES_OF_A_DATABASE_CONNECTION: usize = 3;
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
@@ -64,9 +72,8 @@ impl Server {
     /// Binds the configured address.
     pub fn bind(app: Arc<App>, config: Config) -> Result<Self, StartError> {
         let tls = config.tls.as_ref().map(Certificate::load).transpose().map_err(StartError)?;
-        let listener = TcpListener::bind(config.listen)
+        let listener = sockets::listen(config.listen, config.deadlines.taking)
             .map_err(|error| StartError(format!("MSC_LISTEN: cannot listen on {}: {error}", config.listen)))?;
-        sockets::limit_reading(&listener, config.deadlines.taking).map_err(|error| StartError(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| StartError(error.to_string()))?;
         Ok(Self { listener, address, app, config, tls })
     }
@@ -85,9 +92,11 @@ impl Server {
 
     /// Serves until the process is told to stop, and what is under way then to its end.
     pub async fn run(self) -> std::io::Result<()> {
-        let stop = told_to_stop(Signals::listen()?, self.app.clone(), self.config.shutdown_delay);
+        let newcomers = self.listener.try_clone()?;
+        let stop = told_to_stop(Signals::listen()?, self.app.clone(), self.config.shutdown_delay, newcomers);
         let deadlines = self.config.deadlines;
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let connections = sockets::affordable(MOST_CONNECTIONS, own_files(&self.config, workers));
         let keys = web::Data::new(SessionKeys::new(&self.app.root_secrets, self.config.is_https()));
         let console = web::Data::new(Console::new(self.app.clone(), &self.config));
         let api = web::Data::new(QueryApi { app: self.app.clone() });
@@ -100,10 +109,13 @@ impl Server {
                 .service(web::resource("/").guard(fn_guard(|cx| query_api::is_call(cx.head()))).to(query_api::call))
                 .configure(|services| console::routes(services, &console, &keys))
         })
+        .on_connect(move |connection, extensions| {
+            connections::watch(connection, extensions, between_requests(deadlines));
+        })
         .client_request_timeout(deadlines.head)
         .keep_alive(deadlines.idle)
         .workers(workers)
-        .max_connections(MOST_CONNECTIONS / workers)
+        .max_connections((connections / workers).max(1))
         .shutdown_signal(stop)
         // It looks once a second.
         .shutdown_timeout(deadlines.last_answer.as_secs() + 1);
@@ -118,8 +130,18 @@ impl Server {
     }
 }
 
+/// For those who have arrived to be taken, and to say what they want.
+const LAST_ARRIVALS: Duration = Duration::from_millis(300);
+
+fn own_files(config: &Config, workers: usize) -> usize {
+    // SQLite has one more, for writing.
+    let database = (config.database_connections as usize + 1) * FILES_OF_A_DATABASE_CONNECTION;
+    let metrics = config.metrics_listen.map_or(0, |_| metrics_listener::MOST_CONNECTIONS + FILES);
+    FILES + workers * FILES_OF_A_THREAD + database + metrics
+}
+
 /// Ends when nothing new is to be taken any more. Who asks a second time does not want to wait.
-async fn told_to_stop(mut signals: Signals, app: Arc<App>, delay: Duration) {
+async fn told_to_stop(mut signals: Signals, app: Arc<App>, delay: Duration, newcomers: TcpListener) {
     signals.next().await;
     tracing::info!(delay_ms = delay.as_millis(), "told to stop: not ready any more");
     app.stopping.begin();
@@ -131,6 +153,10 @@ async fn told_to_stop(mut signals: Signals, app: Arc<App>, delay: Duration) {
     tokio::time::sleep(delay).await;
     tracing::info!("takes nothing new, and finishes what is under way");
     app.stopping.close();
+    // The library drops whoever stands in a queue when it is told to stop.
+    if sockets::let_nobody_in(&newcomers) {
+        tokio::time::sleep(LAST_ARRIVALS).await;
+    }
 }
 
 fn known_method(method: &str) -> &'static str {
@@ -156,14 +182,20 @@ struct Passing {
 async fn outermost<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let passing = Passing::of(&request)?;
+    let under_way = UnderWay::of(&request, between_requests(passing.deadlines));
     if !passing.is_call {
         request::keep_own_cookies(&mut request);
     }
     // Every line about the request is inside. The level is the highest, so that no filter shows a line without its request.
     let span = tracing::error_span!("request", request.id = %passing.facts.request_id);
-    answered(passing, request, next).instrument(span).await
+    let response = answered(passing, request, next).instrument(span).await?;
+    Ok(under_way.until_handed_over(response))
+}
+
+fn between_requests(deadlines: Deadlines) -> Duration {
+    deadlines.idle + deadlines.head
 }
 
 async fn answered<B: MessageBody + 'static>(

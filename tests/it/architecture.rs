@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Each room and the rooms that it may name.
-const MAY_NAME: [(&str, &[&str]); 29] = [
+const MAY_NAME: [(&str, &[&str]); 30] = [
     ("domain", &[]),
     // Counting is nothing that a rule depends on, so that rooms far down may do it; domain does not.
     ("metrics", &["clock"]),
@@ -20,6 +20,7 @@ const MAY_NAME: [(&str, &[&str]); 29] = [
     ("address_limit", &[]),
     ("turns", &[]),
     ("sockets", &[]),
+    ("connections", &[]),
     ("store", &["domain", "metrics"]),
     ("wire", &[]),
     ("app", &["address_limit", "clock", "crypto", "domain", "stopping", "store", "turns"]),
@@ -37,9 +38,11 @@ const MAY_NAME: [(&str, &[&str]); 29] = [
         &[
             "app",
             "config",
+            "connections",
             "console",
             "guarded",
             "metrics",
+            "metrics_listener",
             "operations",
             "query_api",
             "request",
@@ -77,11 +80,15 @@ const MAY_NAME: [(&str, &[&str]); 29] = [
 const CONSOLE_FILES_WITH_RECORDS: [&str; 1] = ["console/session_row.rs"];
 
 /// A package and the rooms or files that may name it.
-const PACKAGES: [(&str, &[&str]); 14] = [
+const PACKAGES: [(&str, &[&str]); 15] = [
     ("sqlx", &["store"]),
-    ("actix_web", &["console", "query_api", "wire", "server", "request", "command_line", "metrics_listener"]),
+    (
+        "actix_web",
+        &["console", "query_api", "wire", "server", "request", "command_line", "connections", "metrics_listener"],
+    ),
     ("governor", &["address_limit"]),
     ("prometheus_client", &["metrics"]),
+    ("posix", &["connections"]),
     ("socket2", &["sockets"]),
     ("quick_xml", &["query_api/xml.rs"]),
     ("actix_session", &["console"]),

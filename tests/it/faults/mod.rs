@@ -2,11 +2,18 @@
 
 mod disk_full;
 mod durability;
+mod few_descriptors;
 mod hash_storm;
+mod huge_requests;
+mod idle_connections;
 mod kill;
 mod kills_of_the_server;
 mod locked;
+mod malformed_requests;
 mod migration;
+mod panics;
 mod people;
+mod shutdown_under_load;
 mod soak;
+mod stalled_clients;
 mod starts;

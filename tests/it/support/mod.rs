@@ -21,12 +21,14 @@ macro_rules! each_engine {
 
 pub mod api;
 pub mod browser;
+pub mod cpu;
 pub mod database;
 pub mod disk;
 mod dump;
 pub mod figures;
 pub mod html;
 pub mod keep_alive;
+pub mod probe;
 pub mod process;
 pub mod raw;
 pub mod record;

@@ -54,6 +54,18 @@ impl Node {
         Self::launch(command, database, data, settings)
     }
 
+    /// With so many open files at most, for itself and those who come.
+    pub fn start_with_files(database: &Database, files: usize, settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("prlimit");
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.arg(format!("--nofile={files}")).arg(env!("CARGO_BIN_EXE_my-security-credentials"));
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let settings = [&[("MSC_ROOT_SECRET", ROOT_SECRET)], settings].concat();
+        let mut node = Self::launch(command, database, data.path(), &settings);
+        node.data = Some(data);
+        node
+    }
+
     fn launch(mut command: Command, database: &Database, data: &Path, settings: &[(&str, &str)]) -> Self {
         record::settings(settings.iter().copied());
         let mut child = command

@@ -26,7 +26,7 @@ use my_security_credentials::operations::{Context, Operation, RequestFacts};
 use my_security_credentials::server::Server;
 use my_security_credentials::start;
 use my_security_credentials::start_error::StartError;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 use time::macros::datetime;
@@ -45,11 +45,14 @@ pub const BEGINNING: OffsetDateTime = datetime!(2026-11-23 18:41 UTC);
 
 /// A clock that stands still until it is moved.
 #[derive(Clone)]
-pub struct TestClock(Arc<Mutex<OffsetDateTime>>, Arc<AtomicBool>);
+pub struct TestClock(Arc<Mutex<OffsetDateTime>>, Arc<AtomicBool>, Arc<AtomicI64>);
+
+/// Of a clock that does not break down by itself.
+const NEVER: i64 = -1;
 
 impl TestClock {
     fn new() -> Self {
-        Self(Arc::new(Mutex::new(BEGINNING)), Arc::default())
+        Self(Arc::new(Mutex::new(BEGINNING)), Arc::default(), Arc::new(AtomicI64::new(NEVER)))
     }
 
     /// Whoever asks from now on meets a defect.
@@ -57,8 +60,20 @@ impl TestClock {
         self.1.store(broken, Ordering::Relaxed);
     }
 
+    /// So many may still ask; the next one meets a defect, and whoever comes then does not.
+    pub fn break_down_once_after(&self, looks: i64) {
+        self.2.store(looks, Ordering::SeqCst);
+    }
+
+    /// Whether it has broken down in the meantime. It does not any more.
+    pub fn mend(&self) -> bool {
+        self.2.swap(NEVER, Ordering::SeqCst) == NEVER
+    }
+
     pub fn now(&self) -> OffsetDateTime {
-        assert!(!self.1.load(Ordering::Relaxed), "the clock broke down on purpose");
+        let left = |looks: i64| (looks > NEVER).then_some(looks - 1);
+        let breaks_down = self.2.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left) == Ok(0);
+        assert!(!self.1.load(Ordering::Relaxed) && !breaks_down, "the clock broke down on purpose");
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
