@@ -21,9 +21,11 @@ macro_rules! each_engine {
 
 pub mod api;
 pub mod browser;
+pub mod cluster;
 pub mod database;
 mod dump;
 pub mod html;
+pub mod postgres_proxy;
 pub mod process;
 pub mod raw;
 pub mod record;
