@@ -28,16 +28,17 @@ const LAST_ANSWER: Duration = Duration::from_secs(8);
 /// The same for a rollback, which waits for nothing and changes nothing: the server makes one by itself.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-async fn answered<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    answered_within(LAST_ANSWER, asked).await
+fn answered<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> impl Future<Output = Result<T, sqlx::Error>> {
+    answered_within(LAST_ANSWER, asked)
 }
 
-async fn answered_within<T>(
+/// What is asked stands on the heap: it would make every future that waits for it twice as large.
+fn answered_within<T>(
     limit: Duration,
     asked: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
-    let answer = tokio::time::timeout(limit, asked).await;
-    answer.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+) -> impl Future<Output = Result<T, sqlx::Error>> {
+    let answer = tokio::time::timeout(limit, Box::pin(asked));
+    async { answer.await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))) }
 }
 
 #[derive(Clone)]
