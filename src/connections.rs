@@ -65,8 +65,9 @@ async fn end_the_late() {
     loop {
         tokio::time::sleep(EVERY).await;
         OPEN.with_borrow_mut(|open| {
-            open.iter_mut()
-                .for_each(|open| open.retain(|connection| connection.upgrade().is_some_and(|one| one.goes_on())));
+            if let Some(open) = open {
+                open.retain(|connection| connection.upgrade().is_some_and(|one| one.goes_on()));
+            }
         });
     }
 }
@@ -102,7 +103,9 @@ pub struct UnderWay {
 impl UnderWay {
     pub fn of(request: &ServiceRequest, patience: Duration) -> Self {
         let connection = request.request().conn_data::<Rc<Connection>>().cloned();
-        connection.iter().for_each(|connection| connection.ends.set(None));
+        if let Some(connection) = &connection {
+            connection.ends.set(None);
+        }
         let in_chunks = request.chunked().unwrap_or(true);
         Self { connection, in_chunks, patience: if in_chunks { AFTER_CHUNKS } else { patience } }
     }
@@ -120,7 +123,9 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.connection.iter().for_each(|connection| connection.ends.set(Some(Instant::now() + self.patience)));
+        if let Some(connection) = &self.connection {
+            connection.ends.set(Some(Instant::now() + self.patience));
+        }
     }
 }
 

@@ -11,11 +11,15 @@ use crate::app::App;
 use crate::audit_log::AuditLog;
 use crate::domain::error::told;
 use crate::store::StoreError;
+use crate::store::audit::AuditCursor;
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 /// How old a record is when it goes out.
 pub const BEHIND: Duration = Duration::minutes(2);
+/// Where the cursor is ahead of the clock, the clock was set back: what was recorded since stands before the cursor. From so
+/// far behind the present on everything goes out then, some of it for a second time, so that nothing is missed.
+const AFTER_SET_BACK: Duration = Duration::minutes(15);
 /// Records of one batch.
 const BATCH: u32 = 500;
 /// A node that ships and dies is followed by another one after so long.
@@ -67,8 +71,11 @@ impl Shipper {
         let store = &self.app.store;
         let failed = |error: StoreError| told(&error);
         let cursor = store.shipped_audit_records().await.map_err(failed)?;
-        let until = self.app.clock.now() - BEHIND;
-        let records = store.audit_records_after(cursor.as_ref(), until, BATCH).await.map_err(failed)?;
+        let now = self.app.clock.now();
+        let after = cursor
+            .clone()
+            .map(|cursor| if cursor.event_time > now { AuditCursor::at(now - AFTER_SET_BACK) } else { cursor });
+        let records = store.audit_records_after(after.as_ref(), now - BEHIND, BATCH).await.map_err(failed)?;
         let Some(last) = records.last() else { return Ok(0) };
         let lines: String = records.iter().map(|record| AuditEvent::of(record).line()).collect();
         self.log.append(lines.into_bytes()).await.map_err(|error| format!("{}: {error}", self.log))?;

@@ -59,9 +59,9 @@ impl SigningKey {
         Context { judged, ..Context::new(app, caller, account_id, now, request) }
     }
 
-    /// Whether 15 minutes have passed since the last use that was noted.
+    /// Whether 15 minutes have passed since the last use that was noted, or the clock was set back by so much.
     fn is_noteworthy(&self, now: OffsetDateTime) -> bool {
-        self.access_key.last_used.as_ref().is_none_or(|last| last.at <= now - LAST_USED_SPAN)
+        self.access_key.last_used.as_ref().is_none_or(|last| (now - last.at).abs() >= LAST_USED_SPAN)
     }
 
     /// The request does not fail, nor wait long, because its note cannot be written.

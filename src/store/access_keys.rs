@@ -48,8 +48,9 @@ pub struct KeyFacts {
     pub permissions: Permissions,
 }
 
-/// A signature is good for 15 minutes on either side of the moment in it.
-const SIGNATURE_KEPT: Duration = Duration::minutes(31);
+/// A signature is good for 15 minutes on either side of the moment in it. Why so much longer: a clock that goes wrong, and is
+/// set right again, must not forget one that is good once more.
+const SIGNATURE_KEPT: Duration = Duration::days(400);
 
 macro_rules! access_key_columns {
     () => {
@@ -74,7 +75,7 @@ statements! {
     SET_STATUS = "UPDATE access_keys SET status = $3 WHERE access_key_id = $1 AND user_id = $2";
     DELETE = "DELETE FROM access_keys WHERE access_key_id = $1 AND user_id = $2";
     USED = "UPDATE access_keys SET last_used_at = $2, last_used_service = $3, last_used_region = $4 \
-            WHERE access_key_id = $1 AND (last_used_at IS NULL OR last_used_at <= $5)";
+            WHERE access_key_id = $1 AND (last_used_at IS NULL OR last_used_at <= $5 OR last_used_at >= $6)";
     FORGET_SPENT = "DELETE FROM spent_signatures WHERE signature_hash IN \
                     (SELECT signature_hash FROM spent_signatures WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
 }
@@ -194,9 +195,11 @@ impl Store {
 
     /// Writes at most once in 15 minutes.
     pub async fn access_key_used(&self, access_key_id: &AccessKeyId, used: &LastUsed) -> Result<(), StoreError> {
-        let before = used.at - LAST_USED_SPAN;
+        let (before, after) = (used.at - LAST_USED_SPAN, used.at + LAST_USED_SPAN);
         transaction!(self.engine, |tx| {
-            tx.execute(USED, &[access_key_id, &used.at, &used.service, &used.region, &before]).await.map(|_| ())
+            let values: [&dyn super::fields::Bind; 6] =
+                [access_key_id, &used.at, &used.service, &used.region, &before, &after];
+            tx.execute(USED, &values).await.map(|_| ())
         })
     }
 

@@ -32,6 +32,25 @@ const SQLITE_TABLES: &str =
 const UNAWAITED: &str = "SELECT name FROM (VALUES ('fsync'), ('full_page_writes'), ('synchronous_commit')) AS asked (name) \
                          WHERE current_setting(name, true) = 'off' ORDER BY name";
 
+/// No statement of ours waits longer, for locks neither: who has said nothing until then is gone, or too late for whoever
+/// asked, and does not hold a connection of ours for ever.
+const LAST_ANSWER: Duration = Duration::from_secs(8);
+/// The same for a rollback, which waits for nothing and changes nothing: the server makes one by itself.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+fn answered<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> impl Future<Output = Result<T, sqlx::Error>> {
+    answered_within(LAST_ANSWER, asked)
+}
+
+/// What is asked stands on the heap: it would make every future that waits for it twice as large.
+fn answered_within<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> impl Future<Output = Result<T, sqlx::Error>> {
+    let answer = tokio::time::timeout(limit, Box::pin(asked));
+    async { answer.await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))) }
+}
+
 #[derive(Clone)]
 pub(super) enum Engine {
     Sqlite { writer: SqlitePool, readers: Readers },
@@ -130,7 +149,8 @@ async fn postgres_rows<'e, R: Record>(
     sql: &'static str,
     values: &[&dyn Bind],
 ) -> Result<Vec<R>, StoreError> {
-    let rows = sqlx::query_with(sql, arguments::<sqlx::postgres::PgArguments>(values)?).fetch_all(executor).await?;
+    let asked = sqlx::query_with(sql, arguments::<sqlx::postgres::PgArguments>(values)?).fetch_all(executor);
+    let rows = answered(asked).await?;
     rows.iter().map(|row| R::read(&Row { columns: Columns::Postgres(row), table: R::TABLE })).collect()
 }
 
@@ -142,10 +162,10 @@ impl Tx {
                 .execute(&mut **tx)
                 .await?
                 .rows_affected(),
-            Self::Postgres(tx) => sqlx::query_with(sql, arguments::<sqlx::postgres::PgArguments>(values)?)
-                .execute(&mut **tx)
-                .await?
-                .rows_affected(),
+            Self::Postgres(tx) => {
+                let asked = sqlx::query_with(sql, arguments::<sqlx::postgres::PgArguments>(values)?);
+                answered(asked.execute(&mut **tx)).await?.rows_affected()
+            }
         })
     }
 
@@ -161,7 +181,9 @@ impl Tx {
     pub async fn finish<T>(self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
         match (outcome, self) {
             (Ok(value), Self::Sqlite(tx)) => tx.commit().await.map(|()| value).map_err(StoreError::at_commit),
-            (Ok(value), Self::Postgres(tx)) => tx.commit().await.map(|()| value).map_err(StoreError::at_commit),
+            (Ok(value), Self::Postgres(tx)) => {
+                answered(tx.commit()).await.map(|()| value).map_err(StoreError::at_commit)
+            }
             (Err(error), transaction) => {
                 transaction.roll_back().await;
                 Err(error)
@@ -173,7 +195,7 @@ impl Tx {
     async fn roll_back(self) {
         let rolled_back = match self {
             Self::Sqlite(tx) => tx.rollback().await,
-            Self::Postgres(tx) => tx.rollback().await,
+            Self::Postgres(tx) => answered_within(LAST_WORD, tx.rollback()).await,
         };
         if let Err(error) = rolled_back {
             tracing::debug!(%error, "a rollback failed");
@@ -185,7 +207,9 @@ impl Engine {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres { pool, .. } => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?),
+            Self::Postgres { pool, .. } => {
+                Tx::Postgres(answered(pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")).await?)
+            }
         })
     }
 

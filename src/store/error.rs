@@ -93,9 +93,14 @@ impl From<sqlx::Error> for StoreError {
                 Cause::ReadOnly => Self::Unusable("the database can only be read, not written".to_owned()),
                 Cause::Ambiguous | Cause::Other => Self::Database(error),
             },
-            Sql::Io(_) | Sql::Tls(_) | Sql::PoolTimedOut | Sql::PoolClosed | Sql::WorkerCrashed | Sql::BeginFailed => {
-                Self::Unavailable(error)
-            }
+            // Whoever answers in another protocol, or hangs up at the door, is no PostgreSQL that can be used.
+            Sql::Io(_)
+            | Sql::Tls(_)
+            | Sql::Protocol(_)
+            | Sql::PoolTimedOut
+            | Sql::PoolClosed
+            | Sql::WorkerCrashed
+            | Sql::BeginFailed => Self::Unavailable(error),
             _ => Self::Database(error),
         }
     }

@@ -106,24 +106,26 @@ statements! {
          s.expires_at, s.replaced_at, s.last_sign_in_at, s.told_change_at, s.mfa_at FROM console_sessions s \
          JOIN users u ON u.user_id = s.user_id JOIN accounts a ON a.account_id = u.account_id WHERE s.session_hash = $1"
     );
-    TOUCH = "UPDATE console_sessions SET last_seen_at = $2 WHERE session_hash = $1 AND last_seen_at <= $3 AND replaced_at IS NULL";
+    TOUCH = "UPDATE console_sessions SET last_seen_at = $2 WHERE session_hash = $1 AND (last_seen_at <= $3 OR last_seen_at >= $4) AND replaced_at IS NULL";
     END = "DELETE FROM console_sessions WHERE session_hash = $1 AND replaced_at IS NULL";
     RETIRE = "UPDATE console_sessions SET replaced_at = $3 WHERE session_hash = $1 AND user_id = $2";
     END_ALL = "DELETE FROM console_sessions WHERE user_id = $1 AND replaced_at IS NULL";
     END_OTHERS = "DELETE FROM console_sessions WHERE user_id = $1 AND session_hash <> $2 AND replaced_at IS NULL";
     COUNT_LIVE = "SELECT COUNT(*) AS sessions FROM console_sessions s JOIN users u ON u.user_id = s.user_id \
                   WHERE s.user_id = $1 AND s.session_epoch = u.session_epoch AND s.replaced_at IS NULL \
-                  AND s.expires_at > $2 AND s.last_seen_at > $3";
-    /// Three walks, each along an index of its own. One condition for all three would be a walk through the whole table
-    /// on engines that go by their figures, because of many sessions few are over.
+                  AND s.expires_at > $2 AND s.last_seen_at > $3 AND s.last_seen_at < $4";
+    /// Four walks, each along an index. One condition for all would be a walk through the whole table on engines that go by
+    /// their figures, because of many sessions few are over.
     DELETE_EXPIRED = "DELETE FROM console_sessions WHERE session_hash IN (SELECT session_hash FROM (\
                       SELECT session_hash FROM (SELECT session_hash FROM console_sessions WHERE expires_at <= $1 \
-                      ORDER BY expires_at LIMIT $4) AS past \
+                      ORDER BY expires_at LIMIT $5) AS past \
                       UNION SELECT session_hash FROM (SELECT session_hash FROM console_sessions WHERE last_seen_at <= $2 \
-                      ORDER BY last_seen_at LIMIT $4) AS idle \
-                      UNION SELECT session_hash FROM (SELECT session_hash FROM console_sessions WHERE replaced_at <= $3 \
-                      ORDER BY replaced_at LIMIT $4) AS replaced\
-                      ) AS ended LIMIT $4)";
+                      ORDER BY last_seen_at LIMIT $5) AS idle \
+                      UNION SELECT session_hash FROM (SELECT session_hash FROM console_sessions WHERE last_seen_at >= $3 \
+                      ORDER BY last_seen_at LIMIT $5) AS ahead \
+                      UNION SELECT session_hash FROM (SELECT session_hash FROM console_sessions WHERE replaced_at <= $4 \
+                      ORDER BY replaced_at LIMIT $5) AS replaced\
+                      ) AS ended LIMIT $5)";
     /// Changes nothing: reads the row and holds other writers back, in the same words on both engines.
     HOLD_AT_EPOCH = "UPDATE users SET version = version WHERE user_id = $1 AND session_epoch = $2 \
                      RETURNING password_last_used_at AS moment";
@@ -163,7 +165,9 @@ impl Record for StoredSession {
 impl StoredSession {
     fn at(self, now: OffsetDateTime, idle: Duration) -> LoadedSession {
         let session = self.session;
-        let in_time = now < session.expires_at && now < session.last_seen_at + idle;
+        // One that was seen so much later than now was seen by a clock that has been set back since: it would otherwise last
+        // until that clock's time has come again.
+        let in_time = now < session.expires_at && (now - session.last_seen_at).abs() < idle;
         let state = match self.replaced_at {
             Some(at) if now < at + REMEMBERED_AS_REPLACED => SessionState::Replaced,
             None if in_time && session.session_epoch == session.user.session_epoch => SessionState::Live,
@@ -232,7 +236,7 @@ impl Store {
             let Some(Moment(previous)) = tx.find(HOLD_AT_EPOCH, &[user_id, session_epoch]).await? else {
                 return Err(StoreError::Conflict);
             };
-            if previous.is_none_or(|previous| *at - previous >= PASSWORD_USE_SPAN) {
+            if previous.is_none_or(|previous| (*at - previous).abs() >= PASSWORD_USE_SPAN) {
                 tx.execute(PASSWORD_USED, &[user_id, at]).await?;
             }
             let untold = tx.find::<Untold>(UNTOLD, &[user_id]).await?;
@@ -283,18 +287,18 @@ impl Store {
         Ok(stored.map(|stored| stored.at(now, idle)))
     }
 
-    /// The session is in use; writes at most once a minute.
+    /// The session is in use; writes at most once a minute. Where the clock was set back, its idle time counts from now on.
     pub async fn touch_session(
         &self,
         session_hash: &str,
         session: &LoadedSession,
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
-        if now - session.last_seen_at < SEEN_SPAN {
+        if (now - session.last_seen_at).abs() < SEEN_SPAN {
             return Ok(());
         }
         transaction!(self.engine, |tx| {
-            tx.execute(TOUCH, &[&session_hash, &now, &(now - SEEN_SPAN)]).await.map(|_| ())
+            tx.execute(TOUCH, &[&session_hash, &now, &(now - SEEN_SPAN), &(now + SEEN_SPAN)]).await.map(|_| ())
         })
     }
 
@@ -319,7 +323,7 @@ impl Store {
         now: OffsetDateTime,
         idle: Duration,
     ) -> Result<u64, StoreError> {
-        let counted = self.engine.find::<Sessions>(COUNT_LIVE, &[user_id, &now, &(now - idle)]).await?;
+        let counted = self.engine.find::<Sessions>(COUNT_LIVE, &[user_id, &now, &(now - idle), &(now + idle)]).await?;
         Ok(counted.and_then(|sessions| u64::try_from(sessions.0).ok()).unwrap_or_default())
     }
 
@@ -330,7 +334,9 @@ impl Store {
         idle: Duration,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let (seen, replaced) = (now - idle, now - REMEMBERED_AS_REPLACED);
-        transaction!(self.engine, |tx| { tx.execute(DELETE_EXPIRED, &[&now, &seen, &replaced, &limit]).await })
+        let (seen, never_seen, replaced) = (now - idle, now + idle, now - REMEMBERED_AS_REPLACED);
+        transaction!(self.engine, |tx| {
+            tx.execute(DELETE_EXPIRED, &[&now, &seen, &never_seen, &replaced, &limit]).await
+        })
     }
 }

@@ -9,7 +9,7 @@ use crate::store::schema::{Migration, foreign, may_be_ours};
 use sqlx::migrate::{MigrateError, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgPool, SqlSafeStr, SqlStr, SqlitePool};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, SqlSafeStr, SqlStr, SqlitePool};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -25,6 +25,13 @@ const SHORTEST_DATABASE: u64 = 512;
 /// A PostgreSQL session that hangs gives up its locks after this, so that a frozen process does not stop the others.
 const SESSION_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "20s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "20s")];
+
+/// A connection that was used so long ago may be dead.
+const TRUSTED: Duration = Duration::from_secs(1);
+/// How long one that may be dead has to say that it lives: whoever waits for it has patience for another one then.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
+/// The same for one that is given back: what was given up on it may still be at work.
+const LAST_SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 pub(in crate::store) async fn open(settings: &DatabaseSettings) -> Result<Engine, StoreError> {
     match settings.url.split_once(':') {
@@ -172,12 +179,24 @@ async fn open_postgres(settings: &DatabaseSettings) -> Result<Engine, StoreError
     let pool = PgPoolOptions::new()
         .max_connections(settings.connections.max(1))
         .acquire_timeout(settings.acquire_timeout)
+        // The library asks as well, and waits for the answer without a limit: a machine that is gone gives none.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < TRUSTED || lives(connection, SIGN_OF_LIFE).await?) })
+        })
+        .after_release(|connection, _| Box::pin(lives(connection, LAST_SIGN_OF_LIFE)))
         .connect_with(plain.clone().options(SESSION_LIMITS))
         .await
         .map_err(refused)?;
     refuse_read_only(&pool).await?;
     refuse_other_encodings(&pool).await?;
     Ok(Engine::Postgres { pool, migrating: Box::new(plain) })
+}
+
+/// One that does not is closed, without a word to whoever is no longer there.
+async fn lives(connection: &mut PgConnection, patience: Duration) -> Result<bool, sqlx::Error> {
+    let answer = tokio::time::timeout(patience, connection.ping()).await;
+    answer.unwrap_or_else(|_| Err(sqlx::Error::Io(ErrorKind::TimedOut.into()))).map(|()| true)
 }
 
 /// What a server says at the door is meant for the operator: wrong password, no such database. So is why it is not believed.

@@ -1,5 +1,6 @@
 //! Faults that must leave nothing half done.
 
+mod clock_jumps;
 mod disk_full;
 mod durability;
 mod few_descriptors;
@@ -11,8 +12,12 @@ mod kills_of_the_server;
 mod locked;
 mod malformed_requests;
 mod migration;
+mod outage_load;
 mod panics;
 mod people;
+mod pool_exhausted;
+mod postgres_proxy;
+mod postgres_restart;
 mod shutdown_under_load;
 mod soak;
 mod stalled_clients;

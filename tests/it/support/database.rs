@@ -1,6 +1,7 @@
 //! A database of its own for each test, on either engine. PostgreSQL is reached at `TEST_POSTGRES_URL`, as a superuser;
 //! without it the tests that need it fail: a suite that skips half of itself is green for nothing.
 
+use super::cluster::Cluster;
 use super::{dump, record};
 use my_security_credentials::store::{DatabaseSettings, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -19,8 +20,14 @@ pub struct Database {
 }
 
 enum Place {
-    Directory { _removed_when_dropped: TempDir },
-    Server { name: String },
+    Directory {
+        _removed_when_dropped: TempDir,
+    },
+    Server {
+        name: String,
+    },
+    /// Of a server of the test's own, and gone with it.
+    Cluster,
 }
 
 impl Database {
@@ -49,6 +56,15 @@ impl Database {
 
     pub async fn empty_postgres() -> Self {
         Self::on_server("").await
+    }
+
+    /// Migrated, on a server of the test's own, by way of this port: that of the server, or of a proxy.
+    pub async fn on_cluster(port: u16) -> Self {
+        record::begin();
+        let settings = settings(Cluster::url_at(port));
+        let store = Store::open(&settings).await.expect("open PostgreSQL");
+        store.migrate().await.expect("migrate");
+        Self { store, settings, place: Place::Cluster }
     }
 
     /// What the store says to a new database that is made in this way, and that it does not take.
@@ -90,7 +106,9 @@ impl Database {
         let query = sqlx::raw_sql(AssertSqlSafe(sql));
         let done = match self.place {
             Place::Directory { .. } => query.execute(&mut self.sqlite_connection().await).await.map(|_| ()),
-            Place::Server { .. } => query.execute(&mut self.postgres_connection().await).await.map(|_| ()),
+            Place::Server { .. } | Place::Cluster => {
+                query.execute(&mut self.postgres_connection().await).await.map(|_| ())
+            }
         };
         done.expect(sql);
     }
@@ -102,7 +120,7 @@ impl Database {
             Place::Directory { .. } => {
                 sqlx::query_scalar(query).fetch_one(&mut self.sqlite_connection().await).await.expect(sql)
             }
-            Place::Server { .. } => {
+            Place::Server { .. } | Place::Cluster => {
                 sqlx::query_scalar(query).fetch_one(&mut self.postgres_connection().await).await.expect(sql)
             }
         }
@@ -114,7 +132,9 @@ impl Database {
         let mut connection = self.connection().await;
         let tables = match self.place {
             Place::Directory { .. } => "SELECT name FROM sqlite_schema WHERE type = 'table'",
-            Place::Server { .. } => "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'",
+            Place::Server { .. } | Place::Cluster => {
+                "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'"
+            }
         };
         let mut rows = BTreeSet::new();
         for table in connection.texts(tables).await {
@@ -123,7 +143,7 @@ impl Database {
             }
             let columns = match self.place {
                 Place::Directory { .. } => format!("SELECT name FROM pragma_table_info('{table}')"),
-                Place::Server { .. } => format!(
+                Place::Server { .. } | Place::Cluster => format!(
                     "SELECT CAST(column_name AS TEXT) FROM information_schema.columns WHERE table_name = '{table}'"
                 ),
             };
@@ -131,7 +151,9 @@ impl Database {
             let shown: Vec<String> = columns
                 .map(|column| match self.place {
                     Place::Directory { .. } => format!("'{column}=' || QUOTE({column})"),
-                    Place::Server { .. } => format!("'{column}=' || COALESCE(CAST({column} AS TEXT), 'NULL')"),
+                    Place::Server { .. } | Place::Cluster => {
+                        format!("'{column}=' || COALESCE(CAST({column} AS TEXT), 'NULL')")
+                    }
                 })
                 .collect();
             let lines = connection.texts(&format!("SELECT {} FROM {table}", shown.join(" || ' ' || "))).await;
@@ -148,7 +170,7 @@ impl Database {
     async fn connection(&self) -> Connected {
         match self.place {
             Place::Directory { .. } => Connected::Sqlite(self.sqlite_connection().await),
-            Place::Server { .. } => Connected::Postgres(self.postgres_connection().await),
+            Place::Server { .. } | Place::Cluster => Connected::Postgres(self.postgres_connection().await),
         }
     }
 
@@ -181,7 +203,7 @@ impl Drop for Database {
     fn drop(&mut self) {
         if record::is_on() {
             dump::keep(
-                if matches!(self.place, Place::Server { .. }) { "postgres" } else { "sqlite" },
+                if matches!(self.place, Place::Directory { .. }) { "sqlite" } else { "postgres" },
                 &self.settings.url,
             );
         }

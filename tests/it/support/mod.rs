@@ -21,6 +21,7 @@ macro_rules! each_engine {
 
 pub mod api;
 pub mod browser;
+pub mod cluster;
 pub mod cpu;
 pub mod database;
 pub mod disk;
@@ -28,6 +29,7 @@ mod dump;
 pub mod figures;
 pub mod html;
 pub mod keep_alive;
+pub mod postgres_proxy;
 pub mod probe;
 pub mod process;
 pub mod raw;
