@@ -60,6 +60,7 @@ async fn a_file_that_is_not_a_database_is_refused_and_left_alone() {
     let path = database.file().with_extension("txt");
     let text = "not a database, but long enough to be read as one".repeat(100);
     std::fs::write(&path, &text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     let said = refusal(at(&database, format!("sqlite://{}", path.display()))).await;
     assert!(said.contains("not an SQLite database") && said.contains("database.txt"), "{said}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
