@@ -107,7 +107,9 @@ impl Load {
             }));
             std::thread::sleep(PACE_OF_NEW_ONES);
         }
-        asked.into_iter().for_each(|one| one.join().expect("a client"));
+        for one in asked {
+            one.join().expect("a client");
+        }
     }
 
     fn start(self: &Arc<Self>) -> Vec<JoinHandle<()>> {
@@ -167,7 +169,9 @@ async fn a_signal_under_load_cuts_no_request(database: Database) {
     let (status, _) = node.ends_within(Duration::from_secs(12));
     let took = told.elapsed();
     load.over.store(true, Ordering::Relaxed);
-    clients.into_iter().for_each(|client| client.join().expect("a client"));
+    for client in clients {
+        client.join().expect("a client");
+    }
     assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
     let sent = std::mem::take(&mut *load.sent.lock().expect("no panic"));
     let count = |wanted: fn(Outcome) -> bool| sent.iter().filter(|(_, _, outcome)| wanted(*outcome)).count();
@@ -213,7 +217,9 @@ async fn a_second_signal_under_load_ends_it_at_once() {
     node.signal("TERM");
     let (status, took) = node.ends_within(Duration::from_secs(5));
     load.over.store(true, Ordering::Relaxed);
-    clients.into_iter().for_each(|client| client.join().expect("a client"));
+    for client in clients {
+        client.join().expect("a client");
+    }
     assert_eq!(status.code(), Some(1));
     assert!(took < Duration::from_secs(2), "{took:?}");
 }

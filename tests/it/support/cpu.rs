@@ -15,5 +15,5 @@ pub fn used(process: u32) -> Duration {
 pub fn percent_during(process: u32, time: Duration) -> f64 {
     let before = used(process);
     std::thread::sleep(time);
-    (used(process) - before).as_secs_f64() / time.as_secs_f64() * 100.0
+    used(process).saturating_sub(before).as_secs_f64() / time.as_secs_f64() * 100.0
 }
