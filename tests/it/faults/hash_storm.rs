@@ -232,7 +232,8 @@ fn threads() -> u64 {
     std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
 }
 
-fn one_round(verdict: &mut Verdict, url: &str, idle_p99: f64) {
+/// The p99 of the sign-in page and of the refusals.
+fn one_round(verdict: &mut Verdict, url: &str, idle_p99: f64) -> (f64, f64) {
     let visitors = visitors(url, STORM);
     let began = Instant::now();
     let (mut pages, answers) = pages_during(url, || storm(url, &visitors));
@@ -258,10 +259,15 @@ fn one_round(verdict: &mut Verdict, url: &str, idle_p99: f64) {
     figure("page_p99_over_idle", page_p99 / idle_p99);
     figure("lasted_ms", lasted.as_secs_f64() * 1000.0);
     println!("{line}}}");
-    verdict.hold("the sign-in page's p99, in ms", page_p99, PAGE_MS);
-    verdict.hold("a refusal's p99, in ms", refused_p99, REFUSAL_MS);
     let late = u32::try_from(late.len()).expect("few");
     verdict.hold("sent away, but not at once", f64::from(late), f64::from(u32::try_from(places()).expect("few")));
+    (page_p99, refused_p99)
+}
+
+/// Of the rounds: a machine that does something else meanwhile spoils one of them, a server that is slow all.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 async fn three_hundred_sign_ins_at_once(engine: &'static str, database: Database) {
@@ -272,22 +278,25 @@ async fn three_hundred_sign_ins_at_once(engine: &'static str, database: Database
     let (mut pages, ()) = pages_during(&node.url, || std::thread::sleep(Duration::from_secs(3)));
     let (idle, idle_p99) = (memory(node.id(), "VmRSS"), percentile(&mut pages, 99));
     println!("\n{{\"engine\":\"{engine}\",\"idle_mib\":{:.1},\"idle_page_p99_ms\":{idle_p99:.2}}}", mib(idle));
-    let mut settled = 0;
+    let (mut settled, mut times) = (0, Vec::new());
     for round in 0..ROUNDS {
-        one_round(&mut verdict, &node.url, idle_p99);
+        times.push(one_round(&mut verdict, &node.url, idle_p99));
         // Until the last hash is wiped and the connections are closed.
         std::thread::sleep(Duration::from_secs(6));
         let now = memory(node.id(), "VmRSS");
         settled = if round == SETTLED { now } else { settled };
         println!("{{\"engine\":\"{engine}\",\"round\":{round},\"afterwards_mib\":{:.1}}}", mib(now));
     }
+    let (pages, refusals) = times.into_iter().unzip();
+    verdict.hold("the sign-in page's p99, in ms", median(pages), PAGE_MS);
+    verdict.hold("a refusal's p99, in ms", median(refusals), REFUSAL_MS);
     let hashes = threads() * HASH_KIB;
     verdict.hold("peak memory, in MiB", mib(memory(node.id(), "VmHWM")), mib(idle + hashes + BESIDE_KIB));
     let afterwards = memory(node.id(), "VmRSS");
     // The threads keep their blocks for the next hash, and the database its connections with what they remember: that much
     // belongs to a server that is not fresh from its start.
     verdict.hold("memory afterwards, in MiB", mib(afterwards), mib(idle + hashes) + 32.0);
-    verdict.hold("what the later storms left behind, in MiB", mib(afterwards) - mib(settled), 4.0);
+    verdict.hold("what the later storms left behind, in MiB", mib(afterwards) - mib(settled), 8.0);
     verdict.hold("passwords that waited longer than they may", waited_too_long(&metrics), 0.0);
     everything_is_as_before(&server, &node.url).await;
     assert!(!node.log().contains("panicked"), "{}", node.log());
