@@ -452,6 +452,18 @@ mod tests {
     }
 
     #[test]
+    fn the_key_of_a_certificate_is_read_whole_where_nobody_else_can_use_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        assert!(read_file_with_key(&path).unwrap().is_none());
+        std::fs::write(&path, "a key\n").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert!(read_file_with_key(&path).is_err());
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        assert!(read_file_with_key(&path).unwrap().is_some_and(|text| text.contains("a key")));
+    }
+
+    #[test]
     fn a_file_that_holds_something_else_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("root-secret");

@@ -150,6 +150,18 @@ async fn other_parameters_or_another_pepper_are_outdated() {
     }
 }
 
+#[test]
+fn a_hasher_knows_its_peppers_and_makes_new_hashes_with_the_current_one() {
+    let plain = Hasher::start(HashingSettings { threads: 1, ..cheap() });
+    assert_eq!(plain.current_pepper(), None);
+    assert!(plain.knows_pepper(None) && !plain.knows_pepper(Some("k1")));
+    let both = HashingSettings { pepper: Some(pepper("k2")), previous_peppers: vec![pepper("k1")], ..cheap() };
+    let both = Hasher::start(both);
+    assert_eq!(both.current_pepper(), Some("k2"));
+    assert!([None, Some("k1"), Some("k2")].iter().all(|id| both.knows_pepper(*id)));
+    assert!(!both.knows_pepper(Some("k3")) && !both.knows_pepper(Some("")));
+}
+
 #[tokio::test]
 async fn a_pepper_that_is_gone_is_an_error_and_not_a_wrong_password() {
     let k1 = HashingSettings { pepper: Some(pepper("k1")), ..cheap() };

@@ -19,6 +19,14 @@ fn phc((memory, passes, lanes): (u32, u32, u32), key_id: &str, salt: &[u8], outp
     format!("$argon2id$v=19$m={memory},t={passes},p={lanes}{key_id}${}${}", base64(salt), base64(output))
 }
 
+#[test]
+fn the_pepper_of_a_hash_is_read_from_its_parameters() {
+    let encoded = base64(b"k1");
+    assert_eq!(pepper_id(&format!("m=19456,t=2,p=1,keyid={encoded}")).as_deref(), Some("k1"));
+    assert_eq!(pepper_id("m=19456,t=2,p=1,keyid=?"), Some("?".to_owned()), "no pepper of ours is shown as it stands");
+    assert_eq!(pepper_id("m=19456,t=2,p=1"), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 

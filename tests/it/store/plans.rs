@@ -213,7 +213,8 @@ fn sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
 }
 
 /// Those that ask the engine about itself.
-const OF_THE_ENGINE: [&str; 4] = [
+const OF_THE_ENGINE: [&str; 5] = [
+    "SELECT name FROM (VALUES ('fsync')",
     "SELECT name FROM sqlite_schema",
     "SELECT CAST(tablename AS TEXT) AS name FROM pg_catalog.pg_tables",
     "SELECT CAST(version() AS TEXT)",
