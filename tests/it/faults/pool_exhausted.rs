@@ -125,12 +125,16 @@ fn slow(steps: u64) -> String {
     )
 }
 
-/// As many steps as last for five seconds.
+/// As many steps as last for five seconds at least: by the fastest of some measurements, whatever else the machine does.
 async fn five_seconds(connection: &mut SqliteConnection) -> u64 {
-    const STEPS: u64 = 200_000;
-    let began = Instant::now();
-    connection.execute(AssertSqlSafe(format!("SELECT {}", slow(STEPS)))).await.expect("an answer");
-    let micros = u64::try_from(began.elapsed().as_micros()).expect("some").max(1);
+    const STEPS: u64 = 100_000;
+    let mut fastest = Duration::MAX;
+    for _ in 0..10 {
+        let began = Instant::now();
+        connection.execute(AssertSqlSafe(format!("SELECT {}", slow(STEPS)))).await.expect("an answer");
+        fastest = fastest.min(began.elapsed());
+    }
+    let micros = u64::try_from(fastest.as_micros()).expect("some").max(1);
     // On as many threads as there are connections.
     STEPS * 5_000_000 / micros / 2
 }
