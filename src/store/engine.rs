@@ -1,29 +1,28 @@
 //! SQLite or PostgreSQL: the only room that tells them apart. A statement is written once, with `$n`, and runs on both.
 //!
-//! Why a writer pool of one and readers beside it: SQLite has one writer, and its busy handler is unfair; our queue is
-//! fair and reads never wait. Why PostgreSQL's READ COMMITTED: every statement that must hold demands what was seen.
+//! Why one writer and readers beside it: SQLite has one writer, and its busy handler is unfair; our queue is fair and
+//! reads never wait. Why PostgreSQL's READ COMMITTED: every statement that must hold demands what was seen.
 
 mod dialect;
 mod kept;
+mod lending;
 mod open;
-mod readers;
+mod patience;
 
 pub(super) use kept::kept;
 pub(super) use open::open;
+pub(super) use patience::Patience;
 
-use readers::Readers;
+use lending::{Lending, Lent};
 
 use super::error::StoreError;
 use super::fields::{Bind, Read, Value};
-use crate::metrics::{Connections, metrics};
+use crate::metrics::Connections;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{
-    Arguments, Decode, Encode, Executor, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction, Type,
-};
+use sqlx::{Arguments, Decode, Encode, Executor, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, Transaction, Type};
 use std::fmt::Display;
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SQLITE_TABLES: &str =
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
@@ -53,13 +52,13 @@ fn answered_within<T>(
 
 #[derive(Clone)]
 pub(super) enum Engine {
-    Sqlite { writer: SqlitePool, readers: Readers },
+    Sqlite { writer: Lending, readers: Lending },
     Postgres { pool: PgPool, migrating: Box<PgConnectOptions> },
 }
 
 /// A transaction that writes. Dropped without `finish`, it rolls back.
 pub(super) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Lent),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -136,8 +135,14 @@ async fn sqlite_rows<'e, R: Record>(
     rows.iter().map(|row| R::read(&Row { columns: Columns::Sqlite(row), table: R::TABLE })).collect()
 }
 
+/// How many rows it touched.
+async fn sqlite_execute(lent: &mut Lent, sql: &'static str, values: &[&dyn Bind]) -> Result<u64, sqlx::Error> {
+    let asked = sqlx::query_with(sql, arguments::<sqlx::sqlite::SqliteArguments>(values)?);
+    Ok(asked.execute(&mut lent.connection).await?.rows_affected())
+}
+
 /// On a connection of its own.
-async fn read<R: Record>(readers: &Readers, sql: &'static str, values: &[&dyn Bind]) -> Result<Vec<R>, StoreError> {
+async fn read<R: Record>(readers: &Lending, sql: &'static str, values: &[&dyn Bind]) -> Result<Vec<R>, StoreError> {
     let mut lent = readers.lend().await?;
     let rows = sqlite_rows(&mut lent.connection, sql, values).await?;
     lent.give_back();
@@ -158,10 +163,7 @@ impl Tx {
     /// How many rows it touched.
     pub async fn execute(&mut self, sql: &'static str, values: &[&dyn Bind]) -> Result<u64, StoreError> {
         Ok(match self {
-            Self::Sqlite(tx) => sqlx::query_with(sql, arguments::<sqlx::sqlite::SqliteArguments>(values)?)
-                .execute(&mut **tx)
-                .await?
-                .rows_affected(),
+            Self::Sqlite(lent) => sqlite_execute(lent, sql, values).await?,
             Self::Postgres(tx) => {
                 let asked = sqlx::query_with(sql, arguments::<sqlx::postgres::PgArguments>(values)?);
                 answered(asked.execute(&mut **tx)).await?.rows_affected()
@@ -172,7 +174,7 @@ impl Tx {
     /// The one row that the statement finds or returns.
     pub async fn find<R: Record>(&mut self, sql: &'static str, values: &[&dyn Bind]) -> Result<Option<R>, StoreError> {
         let mut rows = match self {
-            Self::Sqlite(tx) => sqlite_rows(&mut **tx, sql, values).await?,
+            Self::Sqlite(lent) => sqlite_rows(&mut lent.connection, sql, values).await?,
             Self::Postgres(tx) => postgres_rows(&mut **tx, sql, values).await?,
         };
         Ok(rows.pop())
@@ -180,7 +182,11 @@ impl Tx {
 
     pub async fn finish<T>(self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
         match (outcome, self) {
-            (Ok(value), Self::Sqlite(tx)) => tx.commit().await.map(|()| value).map_err(StoreError::at_commit),
+            (Ok(value), Self::Sqlite(mut lent)) => {
+                sqlite_execute(&mut lent, "COMMIT", &[]).await.map_err(StoreError::at_commit)?;
+                lent.give_back();
+                Ok(value)
+            }
             (Ok(value), Self::Postgres(tx)) => {
                 answered(tx.commit()).await.map(|()| value).map_err(StoreError::at_commit)
             }
@@ -191,10 +197,14 @@ impl Tx {
         }
     }
 
-    /// A connection on which even this fails is closed when the pool gets it back.
+    /// A connection on which even this fails is closed. SQLite ends a transaction by itself when the disk is full: there is
+    /// nothing to roll back then.
     async fn roll_back(self) {
         let rolled_back = match self {
-            Self::Sqlite(tx) => tx.rollback().await,
+            Self::Sqlite(mut lent) => {
+                let rolled_back = sqlite_execute(&mut lent, "ROLLBACK", &[]).await;
+                rolled_back.map(|_| lent.give_back())
+            }
             Self::Postgres(tx) => answered_within(LAST_WORD, tx.rollback()).await,
         };
         if let Err(error) = rolled_back {
@@ -206,7 +216,11 @@ impl Tx {
 impl Engine {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { writer, .. } => {
+                let mut lent = writer.lend().await?;
+                sqlite_execute(&mut lent, "BEGIN IMMEDIATE", &[]).await?;
+                Tx::Sqlite(lent)
+            }
             Self::Postgres { pool, .. } => {
                 Tx::Postgres(answered(pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")).await?)
             }
@@ -232,12 +246,43 @@ impl Engine {
         Ok(self.list(sql, values).await?.pop())
     }
 
+    /// A write of one statement, which is a transaction by itself: three ways to the database are one. How many rows it
+    /// touched.
+    pub async fn execute(&self, sql: &'static str, values: &[&dyn Bind]) -> Result<u64, StoreError> {
+        let mut patience = Patience::default();
+        loop {
+            match self.execute_once(sql, values).await {
+                Err(error) if patience.bears(&error).await => {}
+                settled => return patience.measured("transaction", settled),
+            }
+        }
+    }
+
+    async fn execute_once(&self, sql: &'static str, values: &[&dyn Bind]) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                let mut lent = writer.lend().await?;
+                let touched = sqlite_execute(&mut lent, sql, values).await.map_err(StoreError::at_commit)?;
+                lent.give_back();
+                Ok(touched)
+            }
+            Self::Postgres { pool, .. } => {
+                kept(async {
+                    let mut connection = answered(pool.acquire()).await?;
+                    let asked = sqlx::query_with(sql, arguments::<sqlx::postgres::PgArguments>(values)?);
+                    let done = answered(asked.execute(&mut *connection)).await.map_err(StoreError::at_commit)?;
+                    Ok(done.rows_affected())
+                })
+                .await
+            }
+        }
+    }
+
     pub fn connections(&self) -> Connections {
         match self {
             Self::Sqlite { writer, readers } => {
-                let writing = writer.size().saturating_sub(u32::try_from(writer.num_idle()).unwrap_or(u32::MAX));
-                let reading = readers.connections();
-                Connections { in_use: reading.in_use + writing, most: reading.most + 1 }
+                let (writing, reading) = (writer.connections(), readers.connections());
+                Connections { in_use: reading.in_use + writing.in_use, most: reading.most + writing.most }
             }
             Self::Postgres { pool, .. } => Connections {
                 in_use: pool.size().saturating_sub(u32::try_from(pool.num_idle()).unwrap_or(u32::MAX)),
@@ -296,43 +341,6 @@ impl Record for TableName {
 
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         row.get("name").map(Self)
-    }
-}
-
-/// How long a body of statements that another transaction stood in the way of is tried again.
-pub(super) struct Patience {
-    tries: u32,
-    began: Instant,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { tries: 0, began: Instant::now() }
-    }
-}
-
-impl Patience {
-    const TRIES: u32 = 12;
-    /// SQLite has waited for its busy time-out already when it says that it is busy: to wait again helps nobody.
-    const LIMIT: Duration = Duration::from_secs(4);
-
-    /// It is over: for the figures. That another change came first, or that something is there already, is no failure.
-    pub fn measured<T>(&self, kind: &'static str, settled: Result<T, StoreError>) -> Result<T, StoreError> {
-        metrics().database(kind, self.began, settled.as_ref().is_err_and(StoreError::is_failure));
-        settled
-    }
-
-    /// Waits, if another try makes sense: 1 ms to 10 * 2^n ms, at random, so that rivals part. Not more than 640 ms: of many
-    /// that want one row one gets it in each round, and the others have to come often enough.
-    pub async fn bears(&mut self, error: &StoreError) -> bool {
-        self.tries += 1;
-        if self.tries >= Self::TRIES || !error.is_transient() || self.began.elapsed() > Self::LIMIT {
-            return false;
-        }
-        let random = RandomState::new().build_hasher().finish();
-        let wait = 1 + random % (10 << self.tries.min(6));
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-        true
     }
 }
 

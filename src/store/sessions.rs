@@ -6,6 +6,7 @@ use super::accounts::{AccountRecord, account_columns};
 use super::audit::AuditRecord;
 use super::engine::{Record, Row, Tx, statements, transaction};
 use super::error::StoreError;
+use super::fields::Bind;
 use super::throttle::Bucket;
 use super::users::{UserRecord, user_columns};
 use crate::domain::principal::Stage;
@@ -253,27 +254,21 @@ impl Store {
 
     /// Keeps a new session, under a hash that nobody has used. `Conflict` where the user is gone.
     pub async fn save_session(&self, session: &ConsoleSessionRecord) -> Result<(), StoreError> {
-        transaction!(self.engine, |tx| {
-            tx.execute(
-                SAVE,
-                &[
-                    &session.session_hash,
-                    &session.user_id,
-                    &session.session_epoch,
-                    &session.stage,
-                    &session.signed_in_at,
-                    &session.last_seen_at,
-                    &session.expires_at,
-                    &session.last_sign_in_at,
-                    &session.told_change_at,
-                    &session.mfa_at,
-                    &session.source_address,
-                    &session.user_agent,
-                ],
-            )
-            .await
-            .map(|_| ())
-        })
+        let values: [&dyn Bind; 12] = [
+            &session.session_hash,
+            &session.user_id,
+            &session.session_epoch,
+            &session.stage,
+            &session.signed_in_at,
+            &session.last_seen_at,
+            &session.expires_at,
+            &session.last_sign_in_at,
+            &session.told_change_at,
+            &session.mfa_at,
+            &session.source_address,
+            &session.user_agent,
+        ];
+        self.engine.execute(SAVE, &values).await.map(|_| ())
     }
 
     /// `idle`: a session that was not used for so long is over.
@@ -297,14 +292,13 @@ impl Store {
         if (now - session.last_seen_at).abs() < SEEN_SPAN {
             return Ok(());
         }
-        transaction!(self.engine, |tx| {
-            tx.execute(TOUCH, &[&session_hash, &now, &(now - SEEN_SPAN), &(now + SEEN_SPAN)]).await.map(|_| ())
-        })
+        let values: [&dyn Bind; 4] = [&session_hash, &now, &(now - SEEN_SPAN), &(now + SEEN_SPAN)];
+        self.engine.execute(TOUCH, &values).await.map(|_| ())
     }
 
     /// Signed out. A session that its own browser's change ended is still remembered as such.
     pub async fn end_session(&self, session_hash: &str) -> Result<(), StoreError> {
-        transaction!(self.engine, |tx| { tx.execute(END, &[&session_hash]).await.map(|_| ()) })
+        self.engine.execute(END, &[&session_hash]).await.map(|_| ())
     }
 
     /// How many rows went.

@@ -181,9 +181,9 @@ fn constant(path: &str, name: &str) -> u64 {
 fn the_readme_tells_every_wait_for_the_database_and_how_often_it_is_tried_again() {
     let table = squeezed(section(README, "### Waits and retries"));
     let says = |words: String| assert!(table.contains(&words), "README does not say: {words}");
-    let tries = constant("src/store/engine.rs", "TRIES");
-    says(format!("{} times, {} s at most", tries - 1, constant("src/store/engine.rs", "LIMIT")));
-    let engine = std::fs::read_to_string(Path::new(ROOT).join("src/store/engine.rs")).expect("the source");
+    let tries = constant("src/store/engine/patience.rs", "TRIES");
+    says(format!("{} times, {} s at most", tries - 1, constant("src/store/engine/patience.rs", "LIMIT")));
+    let engine = std::fs::read_to_string(Path::new(ROOT).join("src/store/engine/patience.rs")).expect("the source");
     let most = Regex::new(r"10 << self\.tries\.min\((\d+)\)").expect("a pattern").captures(&engine).expect("the wait");
     says(format!("up to 20 ms, 40 ms and so on to {} ms", 10 << most[1].parse::<u32>().expect("a number")));
     says(format!(

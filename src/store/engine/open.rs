@@ -1,15 +1,15 @@
 //! Opens, migrates and copies a database of either engine. What an operator can mend is said in one line.
 
 use super::dialect::Dialect;
-use super::readers::Readers;
+use super::lending::Lending;
 use super::{Engine, Patience, SQLITE_TABLES, sqlite_rows};
 use crate::store::DatabaseSettings;
 use crate::store::error::StoreError;
 use crate::store::schema::{Migration, foreign, may_be_ours};
 use sqlx::migrate::{MigrateError, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, SqlSafeStr, SqlStr, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, SqlSafeStr, SqlStr};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -69,10 +69,11 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Engine, StoreError> 
     find_or_create(&path, settings.create_if_missing)?;
     refuse_foreign(&options).await.map_err(|error| located(&path, explained(&path, error)))?;
     let at = |error: sqlx::Error| located(&path, error.into());
-    let writer = writer(settings, options.clone()).await.map_err(at)?;
+    let kept_as_log = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let writer = Lending::open(kept_as_log, 1, settings.acquire_timeout).await.map_err(at)?;
     refuse_read_only_file(&writer).await.map_err(at)?;
     let options = options.pragma("query_only", "ON");
-    let readers = Readers::open(options, settings.connections, settings.acquire_timeout).await.map_err(at)?;
+    let readers = Lending::open(options, settings.connections, settings.acquire_timeout).await.map_err(at)?;
     Ok(Engine::Sqlite { writer, readers })
 }
 
@@ -85,10 +86,12 @@ async fn refuse_foreign(options: &SqliteConnectOptions) -> Result<(), StoreError
 }
 
 /// A file that can only be read is found out now and not at the first change. BEGIN IMMEDIATE alone does not tell.
-async fn refuse_read_only_file(writer: &SqlitePool) -> Result<(), sqlx::Error> {
-    let mut probe = writer.begin_with("BEGIN IMMEDIATE").await?;
-    let written = sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut *probe).await;
-    probe.rollback().await?;
+async fn refuse_read_only_file(writer: &Lending) -> Result<(), sqlx::Error> {
+    let mut lent = writer.lend().await?;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut lent.connection).await?;
+    let written = sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut lent.connection).await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut lent.connection).await?;
+    lent.give_back();
     written.map(|_| ())
 }
 
@@ -150,25 +153,6 @@ fn located(path: &Path, error: StoreError) -> StoreError {
         StoreError::Unusable(reason) => unusable(format!("{}: {reason}", path.display())),
         other => other,
     }
-}
-
-async fn writer(settings: &DatabaseSettings, options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
-    SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(settings.acquire_timeout)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        // SQLite ends a transaction by itself when the disk is full; sqlx goes on counting it, and a connection that
-        // it believes to be inside a transaction never begins another. It must not come back.
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                connection.ping().await?;
-                Ok(!connection.is_in_transaction())
-            })
-        })
-        .connect_with(options.journal_mode(SqliteJournalMode::Wal))
-        .await
 }
 
 async fn open_postgres(settings: &DatabaseSettings) -> Result<Engine, StoreError> {
@@ -248,7 +232,15 @@ impl Engine {
     /// Applies what is missing, each migration in its own transaction where the server can do that.
     pub async fn migrate(&self, migrations: &[Migration]) -> Result<(), StoreError> {
         let done = match self {
-            Self::Sqlite { writer, .. } => migrator(migrations, |one| one.sqlite.into_sql_str()).run(writer).await,
+            Self::Sqlite { writer, .. } => {
+                let mut lent = writer.lend().await?;
+                let migrator = migrator(migrations, |one| one.sqlite.into_sql_str());
+                let done = migrator.run_direct(None, &mut lent.connection, false).await;
+                if done.is_ok() {
+                    lent.give_back();
+                }
+                done
+            }
             // A session of its own, without time limits, and with it the advisory lock ends.
             Self::Postgres { migrating, .. } => {
                 let mut connection = migrating.connect().await?;
@@ -274,7 +266,7 @@ impl Engine {
         let cannot =
             |error: &dyn std::fmt::Display| unusable(format!("the copy {} cannot be made: {error}", path.display()));
         let file = new_private_file(path).map_err(|error| cannot(&error))?;
-        let copied = vacuum_into(&writer.connect_options(), path).await;
+        let copied = vacuum_into(writer.options(), path).await;
         let durable = copied.and_then(|()| file.sync_all().map_err(sqlx::Error::Io));
         durable.map_err(|error| {
             drop(std::fs::remove_file(path));

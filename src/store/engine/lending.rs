@@ -1,55 +1,58 @@
-//! SQLite's readers: connections that are lent for one read each.
+//! SQLite's connections, lent for one read or one transaction each.
 //! Why not the library's pool: it asks every connection that comes back whether it still lives. For SQLite that is a way to
 //! the connection's thread and back, as dear as the read itself, and a thread of this process does not go away unnoticed.
-//! Instead, a connection whose read failed or was given up is not lent again.
+//! Instead, a connection whose work failed or was given up is not lent again: what it had begun ends with it.
 
 use crate::metrics::Connections;
-use crate::store::error::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 #[derive(Clone)]
-pub(in crate::store) struct Readers(Arc<Shared>);
+pub(in crate::store) struct Lending(Arc<Shared>);
 
 struct Shared {
     options: SqliteConnectOptions,
     patience: Duration,
     most: u32,
-    /// One for each connection that may be lent.
-    permits: Semaphore,
+    /// One for each connection that may be lent; whoever waits for one is served in turn.
+    permits: Arc<Semaphore>,
     /// Those that are not lent just now; they are opened when they are first needed.
     idle: Mutex<Vec<SqliteConnection>>,
 }
 
-/// A connection for one read. Dropped without `give_back`, it is closed.
-pub(in crate::store) struct Lent<'r> {
+/// A connection for one piece of work. Dropped without `give_back`, it is closed.
+pub(in crate::store) struct Lent {
     pub connection: SqliteConnection,
-    readers: &'r Shared,
-    _permit: SemaphorePermit<'r>,
+    lending: Arc<Shared>,
+    _permit: OwnedSemaphorePermit,
 }
 
-impl Readers {
-    /// At most `most` at once. Opens the first, so that a file that cannot be read is found out now.
+impl Lending {
+    /// At most `most` at once. Opens the first, so that a file that cannot be used is found out now.
     pub async fn open(options: SqliteConnectOptions, most: u32, patience: Duration) -> Result<Self, sqlx::Error> {
         let first = options.connect().await?;
         let most = most.max(1);
-        let permits = Semaphore::new(most as usize);
+        let permits = Arc::new(Semaphore::new(most as usize));
         Ok(Self(Arc::new(Shared { options, patience, most, permits, idle: Mutex::new(vec![first]) })))
     }
 
     /// Waits for one as long as a caller has patience.
-    pub async fn lend(&self) -> Result<Lent<'_>, StoreError> {
-        let waited = tokio::time::timeout(self.0.patience, self.0.permits.acquire()).await;
+    pub async fn lend(&self) -> Result<Lent, sqlx::Error> {
+        let waited = tokio::time::timeout(self.0.patience, Arc::clone(&self.0.permits).acquire_owned()).await;
         let permit = waited.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
         let idle = self.0.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => self.0.options.connect().await?,
         };
-        Ok(Lent { connection, readers: &self.0, _permit: permit })
+        Ok(Lent { connection, lending: Arc::clone(&self.0), _permit: permit })
+    }
+
+    pub fn options(&self) -> &SqliteConnectOptions {
+        &self.0.options
     }
 
     pub fn connections(&self) -> Connections {
@@ -73,11 +76,11 @@ impl Shared {
     }
 }
 
-impl Lent<'_> {
-    /// Its read came to a good end.
+impl Lent {
+    /// Its work came to a good end.
     pub fn give_back(self) {
-        if !self.readers.permits.is_closed() {
-            self.readers.idle().push(self.connection);
+        if !self.lending.permits.is_closed() {
+            self.lending.idle().push(self.connection);
         }
     }
 }
