@@ -24,7 +24,11 @@ pub async fn get(request: HttpRequest, cx: SignedIn) -> Result<HttpResponse, Pag
         page.password_changed = changed.map(|ago| ago.to_lowercase());
     }
     // A fact of the session: who may not read it is warned all the same.
-    if let Some(warning) = session::expiry_warning(&cx.app, cx.user()?, cx.now).await? {
+    let warning = match &user {
+        Fact::Known(found) => found.expiry_warning,
+        _ => session::expiry_warning(&cx.app, cx.user()?, cx.now).await?,
+    };
+    if let Some(warning) = warning {
         let days = u32::try_from(warning.days).unwrap_or_default();
         page = page.password_expires(days, &moment::shown(warning.expires_at));
     }

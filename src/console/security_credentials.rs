@@ -86,7 +86,7 @@ async fn console_password(cx: &SignedIn, user: &Fact<UserDetails>) -> Result<Opt
 
 fn password_age(cx: &SignedIn, found: &UserDetails) -> Option<PasswordAge> {
     let profile = found.login_profile?;
-    let expires = match (found.password_expires_at, found.days_to_warn_of) {
+    let expires = match (found.password_expires_at, found.expiry_warning) {
         (None, _) => Expiry::Never,
         (Some(end), _) if end <= cx.now => Expiry::Expired(moment::shown(end)),
         (Some(end), Some(_)) => Expiry::Soon(moment::future(end, cx.now)),

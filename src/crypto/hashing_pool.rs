@@ -66,6 +66,7 @@ pub(super) struct Pool {
     /// How many jobs the queue holds, and how many it can.
     waiting: Arc<AtomicUsize>,
     capacity: usize,
+    threads: usize,
     /// One for each job that may be on a thread or in the queue.
     places: Arc<Semaphore>,
     patience: Duration,
@@ -94,7 +95,14 @@ impl Pool {
                 .expect("a process that cannot start its few threads cannot serve");
         }
         let places = Arc::new(Semaphore::new(threads.max(1) + queue));
-        Self { queue: sender, waiting, capacity: queue, places, patience }
+        Self { queue: sender, waiting, capacity: queue, threads: threads.max(1), places, patience }
+    }
+
+    /// None: another job of the same request would wait for its first, or for those of others.
+    pub(super) fn spare_place(&self) -> Option<Place> {
+        let is_idle = self.threads > 1 && self.waiting.load(Ordering::Relaxed) == 0;
+        let place = is_idle.then(|| Arc::clone(&self.places).try_acquire_owned().ok()).flatten();
+        place.map(|held| Place { _held: held })
     }
 
     /// None: another job would be sent away, now or by when it comes. Jobs without a place count as soon as they wait.

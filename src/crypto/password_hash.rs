@@ -154,6 +154,11 @@ impl Hasher {
         self.pool.place()
     }
 
+    /// For a second password beside one's own; none where it would only stand in a queue.
+    pub fn spare_place(&self) -> Option<Place> {
+        self.pool.spare_place()
+    }
+
     /// Today's parameters and pepper, a fresh salt.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashingError> {
         self.run(move |argon, bench| {

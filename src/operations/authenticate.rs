@@ -93,7 +93,9 @@ async fn try_to_sign_in(app: &App, request: &RequestFacts, attempt: &SignInReque
     };
     let bucket = sign_in_bucket(app, &subject, &attempt.devices);
     let tried = Try::begin(app, bucket, place).await?;
-    match find_and_open(app, request, attempt, account.as_ref(), &tried).await {
+    // As typed it may be a name that nobody can have.
+    let facts = facts.filter(|_| UserName::parse(&attempt.user_name).is_ok());
+    match find_and_open(app, request, attempt, account.as_ref(), facts, &tried).await {
         Ok(Some(signed_in)) => Ok(signed_in),
         Ok(None) => Err(Error::refused(Code::SignInFailed, "Your user name or password is incorrect.")),
         // Either nothing was hashed, or the password was right.
@@ -104,17 +106,18 @@ async fn try_to_sign_in(app: &App, request: &RequestFacts, attempt: &SignInReque
     }
 }
 
-/// None: what was typed does not fit, and this is recorded.
+/// None: what was typed does not fit, and this is recorded. `facts` are what was found already; they are looked at again
+/// where the password they hold was changed meanwhile.
 async fn find_and_open(
     app: &App,
     request: &RequestFacts,
     attempt: &SignInRequest,
     account: Option<&AccountId>,
+    mut facts: Option<SignInFacts>,
     tried: &Try<'_>,
 ) -> Result<Option<SignedIn>, Error> {
     for _ in 0..ATTEMPTS {
         let now = app.clock.now();
-        let facts = find_user(app, account, &attempt.user_name).await?;
         let Some(verified) = verify(app, facts.as_ref(), &attempt.password).await? else {
             let record = failure_record(app, request, now, account, facts.as_ref(), &attempt.login_to);
             let owner = facts.as_ref().map(|facts| &facts.user.user_id);
@@ -127,6 +130,7 @@ async fn find_and_open(
             }
             return Ok(Some(signed_in));
         }
+        facts = find_user(app, account, &attempt.user_name).await?;
     }
     Err(super::refusal::changed_meanwhile())
 }

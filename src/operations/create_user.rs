@@ -4,8 +4,8 @@ use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::inline_policy::{too_long, well_formed};
 use super::login_profile::login_profile;
-use super::password::policy_violation;
-use super::refusal::{hashing_failure, store_failure};
+use super::password::{first_hashes, policy_violation};
+use super::refusal::store_failure;
 use super::user::user_exists;
 use super::user_tag::{recorded, refuse_duplicate_keys};
 use crate::crypto::identifier;
@@ -134,9 +134,8 @@ impl CreateUser {
             return Err(policy_violation(violations));
         }
         let password = first.password.password().map_err(policy_violation)?;
-        let remembered = cx.app.hasher.remember(password.clone(), Vec::new()).await.map_err(hashing_failure)?;
-        let hash = cx.app.hasher.hash(password).await.map_err(hashing_failure)?;
-        Ok(Some(login_profile(cx, hash, remembered.entry, first.password_reset_required, None)))
+        let hashed = first_hashes(&cx.app, &password).await?;
+        Ok(Some(login_profile(cx, hashed, first.password_reset_required, None)))
     }
 
     /// One for each act, as if each had been a request of its own.

@@ -4,7 +4,8 @@ use super::account::new_account;
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::login_profile::{generated_password, login_profile};
-use super::refusal::{hashing_failure, store_failure};
+use super::password::first_hashes;
+use super::refusal::store_failure;
 use crate::crypto::identifier;
 use crate::domain::account::{AccountAlias, AccountId};
 use crate::domain::error::Error;
@@ -51,8 +52,7 @@ impl Operation for CreateFirstAccount {
     async fn run(&self, cx: &Authorized<'_>) -> Result<bool, Error> {
         let password =
             self.password.password().map_err(|_| Error::failed("the generated password is not a password"))?;
-        let remembered = cx.app.hasher.remember(password.clone(), Vec::new()).await.map_err(hashing_failure)?;
-        let hash = cx.app.hasher.hash(password).await.map_err(hashing_failure)?;
+        let hashed = first_hashes(&cx.app, &password).await?;
         let account = new_account(cx, &self.account_alias, Some(self.account_id.clone()));
         let administrator = NewUser {
             user_id: identifier::user_id(&cx.app.random),
@@ -60,7 +60,7 @@ impl Operation for CreateFirstAccount {
             user_name: self.user_name.clone(),
             path: Path::root(),
             at: cx.now,
-            login_profile: Some(login_profile(cx, hash, remembered.entry, true, None)),
+            login_profile: Some(login_profile(cx, hashed, true, None)),
             inline_policies: Vec::new(),
             attached_policies: vec![ADMINISTRATOR_ACCESS.arn.to_owned(), IAM_USER_CHANGE_PASSWORD.arn.to_owned()],
             tags: Vec::new(),

@@ -8,7 +8,7 @@ use crate::store::permissions::Permissions;
 use crate::store::users::TaggedUser;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The caller's permissions, where they were read together with the access key, and the target of the operation under way.
+/// The caller's permissions, read once for all that a request asks, and the target of the operation under way.
 #[derive(Clone, Default)]
 pub(super) struct Judged(Arc<Mutex<Rows>>);
 
@@ -37,6 +37,11 @@ impl Judged {
     /// Another change came first: nothing that was read holds any more.
     pub fn forget(&self) {
         self.rows(|rows| *rows = Rows::default());
+    }
+
+    pub fn keep_permissions(&self, read: Arc<Permissions>) -> Arc<Permissions> {
+        self.rows(|rows| rows.permissions = Some(Arc::clone(&read)));
+        read
     }
 
     pub fn permissions(&self) -> Option<Arc<Permissions>> {

@@ -15,14 +15,19 @@ use crate::domain::principal::{IamUser, Stage};
 use crate::store::permissions::Permissions;
 use std::sync::Arc;
 
+/// What the caller may do, read once for a request.
+pub(super) async fn permissions_of(cx: &Context, user: &IamUser) -> Result<Arc<Permissions>, Error> {
+    if let Some(known) = cx.judged.permissions() {
+        return Ok(known);
+    }
+    let read = cx.app.store.permissions(&user.user_id).await.map_err(store_failure)?;
+    let read = read.ok_or_else(|| Error::refused(Code::NotAuthorized, "The user does not exist any more."))?;
+    Ok(cx.judged.keep_permissions(Arc::new(read)))
+}
+
 /// Whether the user's policies, as they are now, allow all of the demands; the version of the account that they were read at.
 pub(super) async fn judge(cx: &Context, user: &IamUser, demands: &[Demand]) -> Result<i64, Error> {
-    let permissions = if let Some(known) = cx.judged.permissions() {
-        known
-    } else {
-        let read = cx.app.store.permissions(&user.user_id).await.map_err(store_failure)?;
-        Arc::new(read.ok_or_else(|| Error::refused(Code::NotAuthorized, "The user does not exist any more."))?)
-    };
+    let permissions = permissions_of(cx, user).await?;
     if demands.is_empty() {
         return Ok(permissions.account.authorization_version);
     }

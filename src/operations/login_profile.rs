@@ -2,8 +2,8 @@
 
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
-use super::password::{history_entry, judged};
-use super::refusal::{hashing_failure, no_login_profile, no_such_user, store_failure};
+use super::password::{Hashes, hashes_of, judged};
+use super::refusal::{no_login_profile, no_such_user, store_failure};
 use super::throttle::user_key;
 use super::user::find;
 use crate::app::App;
@@ -11,7 +11,6 @@ use crate::crypto::identifier::one_time_password;
 use crate::domain::action::Action;
 use crate::domain::error::{Code, Error};
 use crate::domain::password::TypedPassword;
-use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::PasswordRules;
 use crate::domain::user::UserName;
 use crate::store::StoreError;
@@ -58,10 +57,9 @@ impl CreateLoginProfile {
             return Err(login_profile_exists(&user_name));
         }
         let new = judged(&cx.app, &facts, &self.password)?;
-        let history_entry = history_entry(&cx.app, &facts, &new).await?;
-        let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
+        let hashed = hashes_of(&cx.app, &facts, &new, (None, None)).await?;
         let throttle_key = Some(user_key(&cx.app, &facts.user.user_id));
-        let profile = login_profile(cx, hash, history_entry, self.password_reset_required, throttle_key);
+        let profile = login_profile(cx, hashed, self.password_reset_required, throttle_key);
         let parameters = parameters(&facts.user, self.password_reset_required);
         let record = cx.audit_record(Self::NAME).with_parameters(&parameters).about(&facts.user.user_id);
         let seen = facts.account.authorization_version;
@@ -184,9 +182,8 @@ impl UpdateLoginProfile {
         record: &AuditRecord,
     ) -> Result<Result<(), StoreError>, Error> {
         let new = judged(&cx.app, facts, password)?;
-        let history_entry = history_entry(&cx.app, facts, &new).await?;
-        let hash = cx.app.hasher.hash(new).await.map_err(hashing_failure)?;
-        let profile = login_profile(cx, hash, history_entry, reset, Some(user_key(&cx.app, &facts.user.user_id)));
+        let hashed = hashes_of(&cx.app, facts, &new, (None, None)).await?;
+        let profile = login_profile(cx, hashed, reset, Some(user_key(&cx.app, &facts.user.user_id)));
         let replacement = PasswordReplacement {
             user_id: facts.user.user_id.clone(),
             version: seen.version,
@@ -198,6 +195,7 @@ impl UpdateLoginProfile {
             temporary_expires_at: profile.temporary_expires_at,
             untold: true,
             throttle_key: profile.throttle_key,
+            right_try: None,
             own_session: None,
         };
         Ok(cx.app.store.replace_password(&replacement, record).await.map(|_| ()))
@@ -207,14 +205,13 @@ impl UpdateLoginProfile {
 /// A password that its owner has to change soon is temporary.
 pub(super) fn login_profile(
     cx: &Context,
-    hash: PasswordHash,
-    history_entry: PasswordHash,
+    hashed: Hashes,
     reset: bool,
     throttle_key: Option<String>,
 ) -> NewLoginProfile {
     NewLoginProfile {
-        hash,
-        history_entry,
+        hash: hashed.hash,
+        history_entry: hashed.history_entry,
         password_reset_required: reset,
         temporary_expires_at: reset.then(|| cx.now + cx.app.lifetimes.temporary_password),
         throttle_key,

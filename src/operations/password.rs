@@ -50,64 +50,77 @@ impl Operation for ChangePassword {
 
     async fn run(&self, cx: &Authorized<'_>) -> Result<PasswordChanged, Error> {
         let mut work = Work::default();
-        cx.until_settled(self, async |cx| self.attempt(cx, &mut work).await).await
+        let outcome = cx.until_settled(self, async |inner| self.attempt(inner, &cx.app, &mut work).await).await;
+        if let Some(tried) = work.right.filter(|_| outcome.is_err()) {
+            tried.succeeded().await;
+        }
+        outcome
     }
 }
 
 /// What has been hashed already, so that a second look hashes only what changed.
 #[derive(Default)]
-struct Work {
+struct Work<'a> {
     /// The login hash that the old password was found to fit.
     verified: Option<PasswordHash>,
+    /// The try that found it. The change settles it, with all else that it writes; or else `run` does.
+    right: Option<Try<'a>>,
     new_hash: Option<PasswordHash>,
     /// The remembered passwords that the new one was compared with, and its own entry.
     compared: Option<(Vec<PasswordHash>, PasswordHash)>,
     reuse: Option<u32>,
 }
 
+impl Work<'_> {
+    /// The entry under which the new password is remembered, where what it was compared with is what it was.
+    fn entry(&self, facts: &PasswordFacts) -> Option<PasswordHash> {
+        let (history, entry) = self.compared.as_ref()?;
+        (*history == facts.history && self.reuse == reuse(facts)).then(|| entry.clone())
+    }
+}
+
 impl ChangePassword {
     /// None: somebody else wrote first.
-    async fn attempt(&self, cx: &Authorized<'_>, work: &mut Work) -> Result<Option<PasswordChanged>, Error> {
+    async fn attempt<'a>(
+        &self,
+        cx: &Authorized<'_>,
+        app: &'a App,
+        work: &mut Work<'a>,
+    ) -> Result<Option<PasswordChanged>, Error> {
         let user = cx.user()?;
         let facts = cx.app.store.password_facts(&user.user_id).await.map_err(store_failure)?;
         let facts = facts.ok_or_else(|| no_such_user(&user.user_name))?;
         let Some(profile) = &facts.login_profile else { return Err(no_login_profile(&user.user_name)) };
         refuse_what_has_ended(cx, &facts, profile)?;
         if work.verified.as_ref() != Some(&profile.hash) {
-            self.verify_old(cx, &facts, profile).await?;
+            if let Some(earlier) = work.right.take() {
+                earlier.succeeded().await;
+            }
+            work.right = Some(self.verify_old(cx, app, &facts, profile).await?);
             work.verified = Some(profile.hash.clone());
         }
         let new = judged(&cx.app, &facts, &self.new_password)?;
         if bool::from(self.new_password.expose().as_bytes().ct_eq(self.old_password.expose().as_bytes())) {
             return Err(policy_violation(vec![Violation::SameAsCurrent]));
         }
-        let history_entry = match work.compared.take() {
-            Some((history, entry)) if history == facts.history && reuse(&facts) == work.reuse => entry,
-            _ => history_entry(&cx.app, &facts, &new).await?,
-        };
-        work.compared = Some((facts.history.clone(), history_entry.clone()));
+        let hashed = hashes_of(app, &facts, &new, (work.entry(&facts), work.new_hash.take())).await?;
+        work.compared = Some((facts.history.clone(), hashed.history_entry.clone()));
         work.reuse = reuse(&facts);
-        let hash = match &work.new_hash {
-            Some(hash) => hash.clone(),
-            None => cx.app.hasher.hash(new).await.map_err(hashing_failure)?,
-        };
-        work.new_hash = Some(hash.clone());
-        self.replace(cx, &facts, Replacement { version: profile.version, hash, history_entry }).await
+        work.new_hash = Some(hashed.hash.clone());
+        self.replace(cx, &facts, profile.version, hashed, work).await
     }
 
     /// One try of the bucket of the session or of the access key.
-    async fn verify_old(
+    async fn verify_old<'a>(
         &self,
         cx: &Authorized<'_>,
+        app: &'a App,
         facts: &PasswordFacts,
         profile: &LoginProfileRecord,
-    ) -> Result<(), Error> {
-        let tried = Try::of_caller(cx).await?;
-        match check(&cx.app, &self.old_password, Some(profile)).await {
-            Ok(Some(_)) => {
-                tried.succeeded().await;
-                Ok(())
-            }
+    ) -> Result<Try<'a>, Error> {
+        let tried = Try::of_caller(app, cx).await?;
+        match check(app, &self.old_password, Some(profile)).await {
+            Ok(Some(_)) => Ok(tried),
             Ok(None) => {
                 // Whoever sits at the session knows it; of what was done with a key the owner is told.
                 let owner = cx.caller.session().is_none().then_some(&facts.user.user_id);
@@ -125,7 +138,9 @@ impl ChangePassword {
         &self,
         cx: &Authorized<'_>,
         facts: &PasswordFacts,
-        new: Replacement,
+        version: i64,
+        new: Hashes,
+        work: &mut Work<'_>,
     ) -> Result<Option<PasswordChanged>, Error> {
         let user_id = &facts.user.user_id;
         let own_session = cx.session_hash();
@@ -133,7 +148,7 @@ impl ChangePassword {
             cx.app.store.live_sessions(user_id, cx.now, cx.app.lifetimes.session_idle).await.map_err(store_failure)?;
         let replacement = PasswordReplacement {
             user_id: user_id.clone(),
-            version: new.version,
+            version,
             authorization_version: cx.authorization_version().unwrap_or(facts.account.authorization_version),
             hash: new.hash,
             history_entry: new.history_entry,
@@ -142,6 +157,7 @@ impl ChangePassword {
             temporary_expires_at: None,
             untold: own_session.is_none(),
             throttle_key: None,
+            right_try: work.right.as_ref().map(|tried| tried.bucket().clone()),
             own_session: own_session.clone(),
         };
         let record = cx.audit_record(Self::NAME);
@@ -157,10 +173,39 @@ impl ChangePassword {
     }
 }
 
-struct Replacement {
-    version: i64,
-    hash: PasswordHash,
-    history_entry: PasswordHash,
+/// What is kept of a new password.
+pub(super) struct Hashes {
+    pub hash: PasswordHash,
+    pub history_entry: PasswordHash,
+}
+
+/// Both at the same time, where there are threads for both; but for what is known already. Both to their end then, also
+/// where the first refuses: what a refusal costs tells nothing of when it was decided.
+pub(super) async fn hashes_of(
+    app: &App,
+    facts: &PasswordFacts,
+    new: &Password,
+    (entry, hash): (Option<PasswordHash>, Option<PasswordHash>),
+) -> Result<Hashes, Error> {
+    let entry = async {
+        match entry {
+            Some(known) => Ok(known),
+            None => history_entry(app, facts, new).await,
+        }
+    };
+    let hash = async {
+        match hash {
+            Some(known) => Ok(known),
+            None => app.hasher.hash(new.clone()).await.map_err(hashing_failure),
+        }
+    };
+    let (history_entry, hash) = if let Some(_room) = app.hasher.spare_place() {
+        let (entry, hash) = tokio::join!(entry, hash);
+        (entry?, hash?)
+    } else {
+        (entry.await?, hash.await?)
+    };
+    Ok(Hashes { hash, history_entry })
 }
 
 /// Expiry is judged at sign-in, and again in the step between the password and the console: what has ended meanwhile, only
@@ -197,8 +242,17 @@ fn violations(app: &App, facts: &PasswordFacts, new: &TypedPassword) -> Vec<Viol
     rules.violations(new, &owner, &app.refused_words)
 }
 
+/// Of the first password of a user.
+pub(super) async fn first_hashes(app: &App, new: &Password) -> Result<Hashes, Error> {
+    let (entry, hash) = (app.hasher.remember(new.clone(), Vec::new()), app.hasher.hash(new.clone()));
+    let (remembered, hash) =
+        if let Some(_room) = app.hasher.spare_place() { tokio::join!(entry, hash) } else { (entry.await, hash.await) };
+    let history_entry = remembered.map_err(hashing_failure)?.entry;
+    Ok(Hashes { hash: hash.map_err(hashing_failure)?, history_entry })
+}
+
 /// One hash tells whether it is a remembered password, and is what will be remembered of it.
-pub(super) async fn history_entry(app: &App, facts: &PasswordFacts, new: &Password) -> Result<PasswordHash, Error> {
+async fn history_entry(app: &App, facts: &PasswordFacts, new: &Password) -> Result<PasswordHash, Error> {
     let remembered = app.hasher.remember(new.clone(), facts.history.clone()).await.map_err(hashing_failure)?;
     if facts.login_profile.is_some() && remembered.matches.first() == Some(&true) {
         return Err(policy_violation(vec![Violation::SameAsCurrent]));

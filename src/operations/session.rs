@@ -4,7 +4,8 @@
 use super::refusal::store_failure;
 use crate::app::App;
 use crate::domain::error::{Error, told};
-use crate::domain::login_profile::Standing;
+use crate::domain::login_profile::{LoginProfile, Standing};
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::principal::{IamUser, Stage};
 use crate::store::sessions::{ConsoleSessionRecord, LoadedSession};
 use time::OffsetDateTime;
@@ -16,10 +17,17 @@ const NOTE_PATIENCE: std::time::Duration = std::time::Duration::from_millis(250)
 const STEP_LIFETIME: time::Duration = time::Duration::minutes(15);
 
 /// A password that ends soon.
+#[derive(Debug, Clone, Copy)]
 pub struct ExpiryWarning {
     /// Whole days, counting one that has begun.
     pub days: i64,
     pub expires_at: OffsetDateTime,
+}
+
+impl ExpiryWarning {
+    pub(super) fn of(profile: &LoginProfile, policy: Option<&PasswordPolicy>, now: OffsetDateTime) -> Option<Self> {
+        Some(Self { days: profile.days_to_warn_of(policy, now)?, expires_at: profile.expires_at(policy)? })
+    }
 }
 
 /// Whether the owner of a session is to be warned. Part of the session, not of what policies let one read.
@@ -27,8 +35,7 @@ pub async fn expiry_warning(app: &App, user: &IamUser, now: OffsetDateTime) -> R
     let facts = app.store.sign_in_facts(&user.account_id, &user.user_name).await.map_err(store_failure)?;
     Ok(facts.and_then(|facts| {
         let profile = facts.login_profile?.login_profile();
-        let policy = facts.password_policy.as_ref();
-        Some(ExpiryWarning { days: profile.days_to_warn_of(policy, now)?, expires_at: profile.expires_at(policy)? })
+        ExpiryWarning::of(&profile, facts.password_policy.as_ref(), now)
     }))
 }
 

@@ -157,10 +157,10 @@ impl<'a> Try<'a> {
     }
 
     /// For the check of a caller's own password.
-    pub async fn of_caller(cx: &'a Authorized<'_>) -> Result<Self, Error> {
-        let place = place(&cx.app)?;
+    pub async fn of_caller(app: &'a App, cx: &Authorized<'_>) -> Result<Self, Error> {
+        let place = place(app)?;
         let (user, credentials) = cx.credentials()?;
-        Self::begin(&cx.app, caller_bucket(&cx.app, user, credentials), place).await
+        Self::begin(app, caller_bucket(app, user, credentials), place).await
     }
 
     pub fn bucket(&self) -> &Bucket {

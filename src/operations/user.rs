@@ -3,6 +3,7 @@
 
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
+use super::judgement::permissions_of;
 use super::refusal::{no_such_user, store_failure};
 use crate::domain::action::Action;
 use crate::domain::arn::Arn;
@@ -137,6 +138,10 @@ impl Context {
     /// To do something to a user of the request's account. Who may not, reads of the ARN only what was asked for.
     pub(super) async fn user_demand(&self, action: Action, name: &UserName) -> Result<Demand, Error> {
         let account = self.account()?;
+        // It is judged by the same read.
+        if let Some(caller) = self.caller.user().filter(|caller| caller.user_name == *name) {
+            permissions_of(self, caller).await?;
+        }
         let tagged = match self.judged.own(name) {
             Some(own) => Some(own),
             None => self.app.store.tagged_user(account, name).await.map_err(store_failure)?,

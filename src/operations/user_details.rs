@@ -3,6 +3,7 @@
 use super::context::{Authorized, Context, Operation};
 use super::demand::Demand;
 use super::refusal::{no_such_user, store_failure};
+use super::session::ExpiryWarning;
 use crate::domain::action::Action;
 use crate::domain::error::Error;
 use crate::domain::login_profile::LoginProfile;
@@ -23,8 +24,7 @@ pub struct UserDetails {
     pub user: UserRecord,
     pub login_profile: Option<LoginProfile>,
     pub password_expires_at: Option<OffsetDateTime>,
-    /// Within 15 days of the expiry: whole days left.
-    pub days_to_warn_of: Option<i64>,
+    pub expiry_warning: Option<ExpiryWarning>,
 }
 
 impl Operation for GetUserDetails {
@@ -44,7 +44,7 @@ impl Operation for GetUserDetails {
         Ok(UserDetails {
             login_profile,
             password_expires_at: login_profile.and_then(|profile| profile.expires_at(policy)),
-            days_to_warn_of: login_profile.and_then(|profile| profile.days_to_warn_of(policy, cx.now)),
+            expiry_warning: login_profile.and_then(|profile| ExpiryWarning::of(&profile, policy, cx.now)),
             user: facts.user,
         })
     }

@@ -8,9 +8,11 @@ use super::audit::AuditRecord;
 use super::engine::{Record, Row, Tx, statements, transaction};
 use super::error::{Constraint, StoreError};
 use super::policies::Number;
+use super::throttle::Bucket;
 use crate::domain::login_profile::LoginProfile;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::password_policy::REMEMBERED_PASSWORDS;
+use crate::domain::throttle::Throttle;
 use crate::domain::user::UserId;
 use time::OffsetDateTime;
 
@@ -67,6 +69,8 @@ pub struct PasswordReplacement {
     pub untold: bool,
     /// Where somebody else sets it: forgives what was tried against the user.
     pub throttle_key: Option<String>,
+    /// Where the owner sets it: that of the try whose password was right.
+    pub right_try: Option<Bucket>,
     /// Of the session that the owner acts in: it ends too, and is remembered for a minute as ended by this.
     pub own_session: Option<String>,
 }
@@ -212,6 +216,9 @@ impl Store {
             tx.remember(&new.user_id, &new.history_entry, new.at).await?;
             if let Some(throttle_key) = &new.throttle_key {
                 tx.clear_throttle(throttle_key).await?;
+            }
+            if let Some(bucket) = &new.right_try {
+                tx.count(bucket, new.at, Throttle::succeed).await?;
             }
             if let Some(own_session) = &new.own_session {
                 tx.retire_session(own_session, &new.user_id, new.at).await?;

@@ -11,11 +11,17 @@ each_engine!(
     a26_of_24_remembered_passwords_each_is_refused_and_the_25th_is_free_through_both_doors,
     a26_a_lowered_and_raised_reuse_prevention_judges_by_what_it_is_today,
     a29_which_remembered_password_it_was_costs_nothing_more_or_less,
+    a29_where_two_are_hashed_at_once_a_remembered_password_costs_what_a_new_one_does,
     every_door_to_a_password_judges_it_alike,
 );
 
 async fn world(database: Database) -> (TestServer, Api) {
-    let server = TestServer::start_with(database, &[("MSC_ADDRESS_LIMIT", "off")]).await;
+    world_with(database, "2").await
+}
+
+async fn world_with(database: Database, hashing_threads: &str) -> (TestServer, Api) {
+    let settings = [("MSC_ADDRESS_LIMIT", "off"), ("MSC_HASHING_THREADS", hashing_threads)];
+    let server = TestServer::start_with(database, &settings).await;
     server.user("alice", Some(PASSWORD_ONLY)).await;
     let api = Api::of(&server, "alice").await;
     (server, api)
@@ -153,16 +159,30 @@ async fn a26_a_lowered_and_raised_reuse_prevention_judges_by_what_it_is_today(da
     }
 }
 
-async fn a29_which_remembered_password_it_was_costs_nothing_more_or_less(database: Database) {
-    let (server, api) = world(database).await;
-    remember(&server, 24).await;
-    let current = change_through(&api, 24).await;
+/// Hashes for each candidate, and whether it became the password.
+async fn costs_of_candidates(server: &TestServer, api: &Api) -> Vec<(&'static str, u64, bool)> {
+    remember(server, 24).await;
+    let current = change_through(api, 24).await;
     let mut costs = Vec::new();
     for candidate in ["Kettle-whistle-1", "Kettle-whistle-12", "Kettle-whistle-23", "short", "Never-used-1"] {
         let before = server.app.hasher.hashes_done();
-        let done = change(&api, &current, candidate).await.status == 200;
+        let done = change(api, &current, candidate).await.status == 200;
         costs.push((candidate, server.app.hasher.hashes_done() - before, done));
     }
+    costs
+}
+
+async fn a29_where_two_are_hashed_at_once_a_remembered_password_costs_what_a_new_one_does(database: Database) {
+    let (server, api) = world_with(database, "2").await;
+    let costs = costs_of_candidates(&server, &api).await;
+    let remembered =
+        ["Kettle-whistle-1", "Kettle-whistle-12", "Kettle-whistle-23"].map(|password| (password, 3, false));
+    assert_eq!(costs, [&remembered[..], &[("short", 1, false), ("Never-used-1", 3, true)]].concat());
+}
+
+async fn a29_which_remembered_password_it_was_costs_nothing_more_or_less(database: Database) {
+    let (server, api) = world_with(database, "1").await;
+    let costs = costs_of_candidates(&server, &api).await;
     // The current password, and all remembered ones at once; what breaks a rule is told without looking; a change hashes the
     // new password, for the sign-in and for the memory.
     assert_eq!(

@@ -1,5 +1,6 @@
 //! `/console/security-credentials/password`.
 
+use crate::support::database::Database;
 use crate::support::server::{ACCOUNT_ID, ALIAS, NEW_PASSWORD, PASSWORD, PASSWORD_ONLY, TestServer};
 use my_security_credentials::domain::password_policy::PasswordPolicy;
 use time::Duration;
@@ -205,7 +206,8 @@ async fn p15_reuse_prevention_of_three_refuses_the_last_three_and_no_more() {
 
 #[tokio::test]
 async fn p15_a_raised_reuse_prevention_knows_the_last_24_passwords() {
-    let server = server().await;
+    let server = TestServer::start_with(Database::sqlite().await, &[("MSC_HASHING_THREADS", "1")]).await;
+    server.user("alice", Some(PASSWORD_ONLY)).await;
     let mut browser = server.signed_in("alice").await;
     let mut current = PASSWORD.to_owned();
     for number in 1..=25 {

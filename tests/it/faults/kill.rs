@@ -67,6 +67,7 @@ fn replacement(user: &UserId, version: i64, authorization_version: i64, next: u6
         temporary_expires_at: None,
         untold: false,
         throttle_key: None,
+        right_try: None,
         own_session: None,
     }
 }

@@ -5,5 +5,6 @@ mod every_answer;
 mod logs;
 mod metrics;
 mod readiness;
+mod round_trips;
 mod serializable;
 mod shutdown;

@@ -152,6 +152,7 @@ pub fn replacement(seen: &PasswordFacts, word: &str) -> PasswordReplacement {
         temporary_expires_at: None,
         untold: false,
         throttle_key: None,
+        right_try: None,
         own_session: None,
     }
 }
