@@ -101,7 +101,8 @@ impl Judgement<'_> {
 
     /// The account's *allow users to change their own password* is one more Allow, on self only.
     fn setting_allows(&self, action: Action, target: &Arn) -> bool {
-        self.permissions.allow_users_to_change_password.unwrap_or(false) && self.is_own_password(action, target)
+        let policy = self.permissions.password_policy.as_ref();
+        policy.is_some_and(|policy| policy.allow_users_to_change_password) && self.is_own_password(action, target)
     }
 
     fn is_own_password(&self, action: Action, target: &Arn) -> bool {

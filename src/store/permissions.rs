@@ -5,6 +5,8 @@ use super::accounts::AccountRecord;
 use super::engine::{Record, Row, statements};
 use super::error::StoreError;
 use super::users::UserRecord;
+use crate::domain::account::AccountId;
+use crate::domain::password_policy::PasswordPolicy;
 use crate::domain::tag::{Tag, TagKey};
 use crate::domain::user::UserId;
 
@@ -19,8 +21,8 @@ pub struct Permissions {
     pub attached_policies: Vec<(String, Option<String>)>,
     /// Of the user.
     pub tags: Vec<Tag>,
-    /// None: the account has no password policy of its own.
-    pub allow_users_to_change_password: Option<bool>,
+    /// The account's own, of which one setting is a permission too.
+    pub password_policy: Option<PasswordPolicy>,
 }
 
 /// One row for each policy and tag, and one where there is none. `$which` gives the user's ID.
@@ -31,7 +33,9 @@ macro_rules! permissions {
             $crate::store::accounts::account_columns!(),
             ", ",
             $crate::store::users::user_columns!(),
-            ", p.allow_users_to_change_password, g.kind, g.name, g.content",
+            ", ",
+            $crate::store::password_policies::password_policy_columns!(),
+            ", g.kind, g.name, g.content",
             $columns,
             " FROM users u JOIN accounts a ON a.account_id = u.account_id \
              LEFT JOIN password_policies p ON p.account_id = u.account_id",
@@ -66,7 +70,7 @@ statements! {
 pub(super) struct PermissionsRow {
     account: AccountRecord,
     user: UserRecord,
-    allow_users_to_change_password: Option<bool>,
+    password_policy: Option<PasswordPolicy>,
     part: Option<Part>,
 }
 
@@ -90,7 +94,10 @@ impl Record for PermissionsRow {
         Ok(Self {
             account: AccountRecord::read(row)?,
             user: UserRecord::read(row)?,
-            allow_users_to_change_password: row.get("allow_users_to_change_password")?,
+            password_policy: row
+                .get::<Option<AccountId>>("policy_account_id")?
+                .map(|_| PasswordPolicy::read(row))
+                .transpose()?,
             part,
         })
     }
@@ -102,14 +109,14 @@ pub(super) struct Gathered(Option<Permissions>);
 
 impl Gathered {
     pub(super) fn add(&mut self, row: PermissionsRow) {
-        let PermissionsRow { account, user, allow_users_to_change_password, part } = row;
+        let PermissionsRow { account, user, password_policy, part } = row;
         let permissions = self.0.get_or_insert_with(|| Permissions {
             account,
             user,
             inline_policies: Vec::new(),
             attached_policies: Vec::new(),
             tags: Vec::new(),
-            allow_users_to_change_password,
+            password_policy,
         });
         match part {
             None => {}

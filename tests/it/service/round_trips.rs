@@ -94,10 +94,10 @@ async fn no_request_asks_the_database_more_often_than_it_must(database: Database
             ("a sign-in", [3, 3]),
             // Every page: the session, what its user may do. The console: when the password expires.
             ("the console", [3, 0]),
-            // The user with password, the policy.
-            ("the credentials", [4, 0]),
-            // The policy, other sessions.
-            ("the form", [4, 0]),
+            // The user with password.
+            ("the credentials", [3, 0]),
+            // Other sessions.
+            ("the form", [3, 0]),
             // The passwords, what was counted, other sessions; the try, the change, the old session, the new one.
             ("a change", [5, 4]),
             // Everything in one.

@@ -98,7 +98,7 @@ async fn a_user_without_policies_has_permissions_that_are_empty(database: &Datab
         inline_policies: vec![],
         attached_policies: vec![],
         tags: vec![],
-        allow_users_to_change_password: None,
+        password_policy: None,
     };
     assert_eq!(found, nothing);
     assert_eq!(database.store.permissions(&user_id('Z')).await.unwrap(), None);
@@ -112,7 +112,7 @@ async fn permissions_are_the_users_own_and_its_groups(database: &Database) {
     let attached = [(groups.policy_arn, document.clone()), (ours.policy_arn, document), (managed(), None)];
     assert_eq!(found.attached_policies, attached.map(|(arn, document)| (arn.as_str().to_owned(), document)));
     assert_eq!(found.tags, [tag("Team", "blue"), tag("cost", "1")]);
-    assert_eq!(found.allow_users_to_change_password, Some(true));
+    assert!(found.password_policy.is_some_and(|policy| policy.allow_users_to_change_password));
     assert_eq!((found.account, found.user), (account(database).await, user(database, &alice()).await));
 }
 
@@ -123,7 +123,7 @@ async fn permissions_hold_nothing_of_anybody_else(database: &Database) {
     assert_eq!(bobs.attached_policies, [(groups.policy_arn.as_str().to_owned(), Some(DOCUMENT.to_owned()))]);
     let carols = permissions(database, &carol()).await;
     assert_eq!((carols.inline_policies, carols.attached_policies, carols.tags), (inline(&["carols"]), vec![], vec![]));
-    assert_eq!((carols.account.account_id, carols.allow_users_to_change_password), (other_account_id(), None));
+    assert_eq!((carols.account.account_id, carols.password_policy), (other_account_id(), None));
 }
 
 async fn a_user_who_leaves_a_group_keeps_nothing_of_it(database: &Database) {
