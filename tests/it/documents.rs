@@ -252,6 +252,19 @@ fn placeholder(text: &str) -> Option<&str> {
 }
 
 #[test]
+fn every_database_that_a_document_names_is_one_that_a_start_takes() {
+    let urls = regex::Regex::new(r"postgres://[^\s'`]+").expect("a pattern");
+    let documents = [README, include_str!("../../docs/distributed-engines.md")].join("\n");
+    let named: BTreeSet<&str> = urls.find_iter(&documents).map(|found| found.as_str()).collect();
+    assert!(named.len() > 3, "{named:?}");
+    for url in named {
+        let environment = [("MSC_DATABASE_URL".to_owned(), url.to_owned())];
+        let config = Config::load(&GlobalFlags::default(), environment);
+        assert!(config.is_ok(), "{url}: {:?}", config.err());
+    }
+}
+
+#[test]
 fn no_document_has_a_place_that_is_still_to_be_filled_in() {
     assert_eq!(placeholder("measured at @COMMIT@, with a tool"), Some("COMMIT"));
     assert_eq!(placeholder("@AUTH@"), Some("AUTH"));
