@@ -8,9 +8,9 @@ mod kept;
 mod open;
 mod readers;
 
-pub(super) use kept::kept;
 pub(super) use open::open;
 
+use kept::{Kept, kept};
 use readers::Readers;
 
 use super::error::StoreError;
@@ -24,6 +24,7 @@ use sqlx::{
 use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 
 const SQLITE_TABLES: &str =
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
@@ -54,7 +55,7 @@ fn answered_within<T>(
 #[derive(Clone)]
 pub(super) enum Engine {
     Sqlite { writer: SqlitePool, readers: Readers },
-    Postgres { pool: PgPool, migrating: Box<PgConnectOptions> },
+    Postgres { pool: PgPool, migrating: Box<PgConnectOptions>, home: Handle },
 }
 
 /// A transaction that writes. Dropped without `finish`, it rolls back.
@@ -204,6 +205,15 @@ impl Tx {
 }
 
 impl Engine {
+    /// Where its connections live. Those of SQLite have threads of their own.
+    pub fn kept<F: Future>(&self, work: F) -> Kept<F> {
+        let runtime = match self {
+            Self::Sqlite { .. } => Handle::current(),
+            Self::Postgres { home, .. } => home.clone(),
+        };
+        kept(runtime, work)
+    }
+
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
@@ -219,7 +229,7 @@ impl Engine {
         loop {
             let rows = match self {
                 Self::Sqlite { readers, .. } => read(readers, sql, values).await,
-                Self::Postgres { pool, .. } => kept(postgres_rows(pool, sql, values)).await,
+                Self::Postgres { pool, .. } => self.kept(postgres_rows(pool, sql, values)).await,
             };
             match rows {
                 Err(error) if patience.bears(&error).await => {}
@@ -347,7 +357,7 @@ macro_rules! transaction {
     ($engine:expr, |$tx:ident| $body:block) => {{
         let mut patience = $crate::store::engine::Patience::default();
         loop {
-            let attempt = $crate::store::engine::kept($crate::store::engine::body(async {
+            let attempt = $engine.kept($crate::store::engine::body(async {
                 let mut transaction = $engine.begin().await?;
                 let $tx = &mut transaction;
                 let outcome = $crate::store::engine::body(async move { $body }).await;
