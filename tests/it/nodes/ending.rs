@@ -1,5 +1,7 @@
 //! The end of a node: what is under way reaches the database to the last, also when some of the threads have ended.
 
+use super::nginx::{Nginx, lasting_address};
+use super::people::address;
 use crate::support::browser::{Browser, encoded};
 use crate::support::database::Database;
 use crate::support::process::Node;
@@ -8,6 +10,9 @@ use crate::support::server::{ALIAS, PASSWORD, PASSWORD_ONLY, TestServer};
 use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
+
+const BURSTS: usize = 4;
+const CALLS: usize = 120;
 
 /// As many connections to the database as there may be, made by all threads.
 async fn with_many_connections(node: &Node) -> Browser {
@@ -76,4 +81,34 @@ async fn a_node_that_kept_house_gives_it_back_at_its_end() {
     let (status, _) = tokio::task::block_in_place(|| node.ends_within(Duration::from_secs(12)));
     assert!(status.success(), "{status}");
     assert_eq!(server.database.number(HELD).await, 0, "{}", node.log());
+}
+
+/// Calls without a signature, each on a connection of its own: what is told to it.
+async fn call(url: String) -> u16 {
+    let call = Browser::at(&url, address()).post_raw("/", "Action=GetCallerIdentity&Version=2011-06-15").await;
+    call.status
+}
+
+/// Some have just connected, some stand in the queue, some have sent half of it: nginx sends no POST a second time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_call_of_a_burst_is_lost_when_a_node_is_told_to_end_in_the_middle_of_it() {
+    let database = Database::postgres().await;
+    let addresses = [lasting_address(), lasting_address()];
+    let start = |address: &String| Node::start_with(&database, &[("MSC_LISTEN", address)]);
+    let mut nodes = addresses.each_ref().map(start);
+    let nginx = Nginx::before(&addresses);
+    for round in 0..BURSTS {
+        let which = round % 2;
+        let calls: Vec<_> = (0..CALLS).map(|_| tokio::spawn(call(nginx.url.clone()))).collect();
+        while nginx.passed().len() < round * CALLS + CALLS / 4 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        nodes[which].signal("TERM");
+        for call in calls {
+            assert_eq!(call.await.expect("an answer"), 403, "round {round}: {}", nginx.errors());
+        }
+        let (status, _) = tokio::task::block_in_place(|| nodes[which].ends_within(Duration::from_secs(12)));
+        assert!(status.success(), "{status}");
+        nodes[which] = tokio::task::block_in_place(|| start(&addresses[which]));
+    }
 }
