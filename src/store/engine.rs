@@ -9,10 +9,10 @@ mod lending;
 mod open;
 mod patience;
 
-pub(super) use kept::kept;
 pub(super) use open::open;
 pub(super) use patience::Patience;
 
+use kept::{Kept, kept};
 use lending::{Lending, Lent};
 
 use super::error::StoreError;
@@ -23,6 +23,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Arguments, Decode, Encode, Executor, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, Transaction, Type};
 use std::fmt::Display;
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 const SQLITE_TABLES: &str =
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
@@ -53,7 +54,7 @@ fn answered_within<T>(
 #[derive(Clone)]
 pub(super) enum Engine {
     Sqlite { writer: Lending, readers: Lending },
-    Postgres { pool: PgPool, migrating: Box<PgConnectOptions> },
+    Postgres { pool: PgPool, migrating: Box<PgConnectOptions>, home: Handle },
 }
 
 /// A transaction that writes. Dropped without `finish`, it rolls back.
@@ -214,6 +215,15 @@ impl Tx {
 }
 
 impl Engine {
+    /// Where its connections live. Those of SQLite have threads of their own.
+    pub fn kept<F: Future>(&self, work: F) -> Kept<F> {
+        let runtime = match self {
+            Self::Sqlite { .. } => Handle::current(),
+            Self::Postgres { home, .. } => home.clone(),
+        };
+        kept(runtime, work)
+    }
+
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => {
@@ -233,7 +243,7 @@ impl Engine {
         loop {
             let rows = match self {
                 Self::Sqlite { readers, .. } => read(readers, sql, values).await,
-                Self::Postgres { pool, .. } => kept(postgres_rows(pool, sql, values)).await,
+                Self::Postgres { pool, .. } => self.kept(postgres_rows(pool, sql, values)).await,
             };
             match rows {
                 Err(error) if patience.bears(&error).await => {}
@@ -267,7 +277,7 @@ impl Engine {
                 Ok(touched)
             }
             Self::Postgres { pool, .. } => {
-                kept(async {
+                self.kept(async {
                     let mut connection = answered(pool.acquire()).await?;
                     let asked = sqlx::query_with(sql, arguments::<sqlx::postgres::PgArguments>(values)?);
                     let done = answered(asked.execute(&mut *connection)).await.map_err(StoreError::at_commit)?;
@@ -355,7 +365,7 @@ macro_rules! transaction {
     ($engine:expr, |$tx:ident| $body:block) => {{
         let mut patience = $crate::store::engine::Patience::default();
         loop {
-            let attempt = $crate::store::engine::kept($crate::store::engine::body(async {
+            let attempt = $engine.kept($crate::store::engine::body(async {
                 let mut transaction = $engine.begin().await?;
                 let $tx = &mut transaction;
                 let outcome = $crate::store::engine::body(async move { $body }).await;

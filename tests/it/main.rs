@@ -17,6 +17,7 @@ mod doors;
 mod faults;
 mod inventories;
 mod keys;
+mod nodes;
 mod passwords;
 mod postgres;
 mod query_api;

@@ -16,6 +16,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tracing::log::LevelFilter;
 
 /// Another process may hold SQLite's write lock this long: a backup tool, the command line beside the server.
@@ -174,7 +175,7 @@ async fn open_postgres(settings: &DatabaseSettings) -> Result<Engine, StoreError
         .map_err(refused)?;
     refuse_read_only(&pool).await?;
     refuse_other_encodings(&pool).await?;
-    Ok(Engine::Postgres { pool, migrating: Box::new(plain) })
+    Ok(Engine::Postgres { pool, migrating: Box::new(plain), home: Handle::current() })
 }
 
 /// One that does not is closed, without a word to whoever is no longer there.

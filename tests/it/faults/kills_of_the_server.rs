@@ -15,8 +15,8 @@ const PEOPLE: [(&str, Door); 3] = [("alice", Door::Console), ("bob", Door::Api),
 const KILLS_OF_A_DATABASE: u32 = 25;
 
 /// Users of whom not everything that a change writes is of the same change.
-const DISAGREEING: &str = "SELECT COUNT(*) FROM users u JOIN login_profiles l ON l.user_id = u.user_id \
-    WHERE l.version <> u.session_epoch \
+pub const DISAGREEING: &str = "SELECT COUNT(*) FROM users u JOIN login_profiles l ON l.user_id = u.user_id \
+    WHERE (l.version <> u.session_epoch \
     OR l.version <> (SELECT MAX(h.position) FROM password_history h WHERE h.user_id = u.user_id) \
     OR (SELECT COUNT(*) FROM password_history h WHERE h.user_id = u.user_id) <> CASE WHEN l.version < 24 THEN l.version ELSE 24 END \
     OR l.changed_at <> (SELECT MAX(h.set_at) FROM password_history h WHERE h.user_id = u.user_id) \
@@ -25,9 +25,9 @@ const DISAGREEING: &str = "SELECT COUNT(*) FROM users u JOIN login_profiles l ON
     OR (l.version > 1 AND l.changed_at <> (SELECT MAX(r.event_time) FROM audit_records r WHERE r.user_id = u.user_id \
                                            AND r.event_name = 'ChangePassword' AND r.error_code IS NULL)) \
     OR EXISTS (SELECT 1 FROM console_sessions s WHERE s.user_id = u.user_id AND s.session_epoch <> u.session_epoch \
-               AND s.replaced_at IS NULL)";
+               AND s.replaced_at IS NULL))";
 /// Rows of nobody, and access keys whose making or deletion has no record, or the other way round.
-const ORPHANS: &str = "SELECT (SELECT COUNT(*) FROM login_profiles WHERE user_id NOT IN (SELECT user_id FROM users)) \
+pub const ORPHANS: &str = "SELECT (SELECT COUNT(*) FROM login_profiles WHERE user_id NOT IN (SELECT user_id FROM users)) \
     + (SELECT COUNT(*) FROM password_history WHERE user_id NOT IN (SELECT user_id FROM users)) \
     + (SELECT COUNT(*) FROM console_sessions WHERE user_id NOT IN (SELECT user_id FROM users)) \
     + (SELECT COUNT(*) FROM access_keys WHERE user_id NOT IN (SELECT user_id FROM users)) \

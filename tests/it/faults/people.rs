@@ -6,6 +6,7 @@ use crate::support::browser::Browser;
 use crate::support::database::Database;
 use crate::support::record;
 use crate::support::server::{ALIAS, PASSWORD, TestServer};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use time::OffsetDateTime;
@@ -30,6 +31,8 @@ pub enum Door {
 #[derive(Clone)]
 pub struct Person {
     pub name: String,
+    /// Where the connections come from.
+    pub address: IpAddr,
     door: Door,
     key_id: String,
     secret: String,
@@ -70,6 +73,7 @@ pub async fn people(database: Database, doors: &[(&str, Door)]) -> (Database, Ve
         let api = Api::of(&server, name).await;
         people.push(Person {
             name: (*name).to_owned(),
+            address: Ipv4Addr::LOCALHOST.into(),
             door: *door,
             key_id: api.access_key_id,
             secret: api.secret_access_key,
@@ -88,14 +92,23 @@ pub async fn people(database: Database, doors: &[(&str, Door)]) -> (Database, Ve
 
 /// Whether this password opens the console.
 pub async fn opens(url: &str, name: &str, password: &str) -> bool {
-    let page = Browser::new(url).sign_in(ALIAS, name, password).await;
+    opens_to(Browser::new(url), name, password).await
+}
+
+async fn opens_to(mut browser: Browser, name: &str, password: &str) -> bool {
+    let page = browser.sign_in(ALIAS, name, password).await;
     assert!([303, 422].contains(&page.status), "{}: {}", page.status, page.body);
     page.status == 303
 }
 
+/// What a proxy says where the server is gone.
+pub fn is_of_the_proxy(status: u16) -> bool {
+    [502, 504].contains(&status)
+}
+
 impl Person {
     pub fn api(&self, url: &str) -> Api {
-        Api::with(url, &self.key_id, &self.secret)
+        Api::with(url, &self.key_id, &self.secret).at(self.address)
     }
 
     /// Works until the server is gone; counts what was acknowledged.
@@ -105,11 +118,7 @@ impl Person {
             return self;
         }
         loop {
-            let done = match self.door {
-                Door::Console => self.change_in_console(&mut browser).await,
-                Door::Api => self.change_by_api(&url).await,
-            };
-            if done.is_none() {
+            if self.change(&mut browser).await.is_none() {
                 return self;
             }
             acknowledged.fetch_add(1, Ordering::Relaxed);
@@ -119,11 +128,22 @@ impl Person {
         }
     }
 
-    async fn sign_in(&self, browser: &mut Browser) -> Option<()> {
+    /// Changes the password by the door of this person. Nothing where no answer came.
+    pub async fn change(&mut self, browser: &mut Browser) -> Option<()> {
+        match self.door {
+            Door::Console => self.change_in_console(browser).await,
+            Door::Api => self.change_by_api(&browser.url).await,
+        }
+    }
+
+    pub async fn sign_in(&self, browser: &mut Browser) -> Option<()> {
         let path = format!("/signin/{ALIAS}");
         browser.try_send(browser.request("GET", &path)).await.ok()?;
         let fields = [("user_name", &*self.name), ("password", &*self.password)];
         let page = browser.try_send(browser.form(&path, &fields)).await.ok()?;
+        if is_of_the_proxy(page.status) {
+            return None;
+        }
         assert_eq!(page.status, 303, "{}", page.body);
         Some(())
     }
@@ -134,6 +154,9 @@ impl Person {
         let fields =
             [("username", ""), ("old_password", &*self.password), ("new_password", &*new), ("confirm_password", &*new)];
         let page = browser.try_send(browser.form(PASSWORD_PAGE, &fields)).await.ok()?;
+        if is_of_the_proxy(page.status) {
+            return None;
+        }
         let unchanged = page.status == 503 && page.says("Nothing was changed.");
         self.settle(page.status == 303, unchanged, &page.body)
     }
@@ -164,7 +187,7 @@ impl Person {
     }
 
     /// Makes a key, or deletes the one that it made before.
-    async fn exchange_spare_key(&mut self, url: &str) -> Option<()> {
+    pub async fn exchange_spare_key(&mut self, url: &str) -> Option<()> {
         self.keys_unknown = true;
         let answer = match &self.spare {
             Some(id) => self.call(url, "DeleteAccessKey", &[("AccessKeyId", &**id)]).await?,
@@ -180,18 +203,23 @@ impl Person {
     /// Nothing where the server is gone.
     pub async fn call(&self, url: &str, action: &str, parameters: &[(&str, &str)]) -> Option<Answer> {
         let api = self.api(url);
-        api.try_send(api.signed(now(), "iam", &form(action, parameters))).await.ok()
+        let answer = api.try_send(api.signed(now(), "iam", &form(action, parameters))).await.ok()?;
+        (!is_of_the_proxy(answer.status)).then_some(answer)
+    }
+
+    async fn opens(&self, url: &str, password: &str) -> bool {
+        opens_to(Browser::at(url, self.address), &self.name, password).await
     }
 
     /// Finds out what became of what was not answered. The old or the new password opens the console, never neither and
     /// never both; whether it was the new one.
     pub async fn find_out(&mut self, url: &str) -> bool {
-        let old = opens(url, &self.name, &self.password).await;
+        let old = self.opens(url, &self.password).await;
         let Some(sent) = self.sent.take() else {
             assert!(old, "{}: the password of change {} is lost", self.name, self.changes);
             return false;
         };
-        let new = opens(url, &self.name, &sent).await;
+        let new = self.opens(url, &sent).await;
         assert!(old != new, "{}: of the old and the new password {old} and {new} open the console", self.name);
         if new {
             self.password = sent;

@@ -7,6 +7,7 @@ use super::signing::{self, Key};
 use my_security_credentials::domain::user::UserName;
 use my_security_credentials::operations::access_key::CreateAccessKey;
 use reqwest::{Client, RequestBuilder};
+use std::net::IpAddr;
 use time::OffsetDateTime;
 
 /// An access key, and where it is used.
@@ -97,6 +98,11 @@ impl Api {
             secret_access_key: secret_access_key.to_owned(),
             region: "eu-central-1".to_owned(),
         }
+    }
+
+    /// The same with connections that come from this address of the machine.
+    pub fn at(self, address: IpAddr) -> Self {
+        Self { client: Client::builder().local_address(address).build().expect("a client"), ..self }
     }
 
     pub async fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Answer {

@@ -6,6 +6,7 @@ use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 #[derive(Clone)]
 pub struct Browser {
@@ -20,6 +21,19 @@ impl Browser {
     pub fn new(url: &str) -> Self {
         let client = Client::builder().redirect(Policy::none()).build().expect("a client");
         Self { client, url: url.to_owned(), cookies: BTreeMap::new(), csrf: String::new() }
+    }
+
+    /// One whose connections come from this address of the machine.
+    pub fn at(url: &str, address: IpAddr) -> Self {
+        let mut browser = Self::new(url);
+        browser.move_to(address);
+        browser
+    }
+
+    /// From now on its connections come from there.
+    pub fn move_to(&mut self, address: IpAddr) {
+        let client = Client::builder().redirect(Policy::none()).local_address(address);
+        self.client = client.build().expect("a client");
     }
 
     /// The same one with an empty jar, for requests that bring cookies of the test's own.
