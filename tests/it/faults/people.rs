@@ -138,7 +138,7 @@ impl Person {
 
     pub async fn sign_in(&self, browser: &mut Browser) -> Option<()> {
         let path = format!("/signin/{ALIAS}");
-        browser.try_send(browser.request("GET", &path)).await.ok()?;
+        self.open(browser, &path).await?;
         let fields = [("user_name", &*self.name), ("password", &*self.password)];
         let page = browser.try_send(browser.form(&path, &fields)).await.ok()?;
         if is_of_the_proxy(page.status) {
@@ -148,8 +148,18 @@ impl Person {
         Some(())
     }
 
+    /// A form that did not come is not filled in: the one before may be over.
+    async fn open(&self, browser: &mut Browser, path: &str) -> Option<()> {
+        let page = browser.try_send(browser.request("GET", path)).await.ok()?;
+        if is_of_the_proxy(page.status) {
+            return None;
+        }
+        assert_eq!(page.status, 200, "{} at {path}: {} {}", self.name, page.location(), page.body);
+        Some(())
+    }
+
     async fn change_in_console(&mut self, browser: &mut Browser) -> Option<()> {
-        browser.try_send(browser.request("GET", PASSWORD_PAGE)).await.ok()?;
+        self.open(browser, PASSWORD_PAGE).await?;
         let new = self.asks();
         let fields =
             [("username", ""), ("old_password", &*self.password), ("new_password", &*new), ("confirm_password", &*new)];

@@ -1,6 +1,6 @@
 //! What is asked of the nodes at once, at a bounded rate, and what has to be true of it all afterwards.
 
-use super::people::{change, deny, find_out, guess, read, reset, stay_or_leave, visit};
+use super::people::{change, come, deny, find_out, guess, read, reset, stay_or_leave, visit};
 use crate::faults::people::{Door, Person};
 use crate::support::browser::Browser;
 use crate::support::database::Database;
@@ -30,6 +30,8 @@ pub const PEOPLE: [(&str, Door); 12] = [
     ("victim", Door::Console),
 ];
 pub const CHANGERS: usize = 4;
+/// Who signs in at once.
+const THRONG: usize = 12;
 /// Who guesses at once: more than there are nodes.
 const GUESSERS: usize = 3;
 
@@ -123,6 +125,22 @@ impl Load {
             working.spawn(guessing(self.clone()));
         }
         working
+    }
+
+    /// Many who sign in again and again for a while, so that something is under way at any moment of it.
+    pub fn throng(self: &Arc<Self>, lasting: Duration) -> JoinSet<()> {
+        let until = Instant::now() + lasting;
+        let one = |number: usize| {
+            let (load, name) = (self.clone(), ["visitor-0", "visitor-1"][number % 2]);
+            async move {
+                while Instant::now() < until {
+                    if come(&load, name).await.is_none() {
+                        load.lost.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+        };
+        (0..THRONG).map(one).collect()
     }
 
     pub fn end(&self) {

@@ -59,6 +59,13 @@ async fn signs_in(browser: &mut Browser, name: &str, password: &str) -> Option<P
     answered(browser.try_send(browser.form(&path, &[("user_name", name), ("password", password)])).await)
 }
 
+/// Only signs in.
+pub async fn come(load: &Load, name: &str) -> Option<()> {
+    let page = signs_in(&mut Browser::at(&load.url, address()), name, PASSWORD).await?;
+    assert_eq!(page.status, 303, "{name}: {}", page.body);
+    Some(())
+}
+
 /// Signs in, looks around, looks whether what was over is over and what was open is open, and signs out every other time.
 pub async fn visit(load: &Load, name: &str, number: usize) -> Option<()> {
     let mut browser = Browser::at(&load.url, address());

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// What is under way has an answer after 8 seconds, and the process has ended after 10.
 const END: Duration = Duration::from_secs(12);
+/// How long many sign in at once, around the kill.
+const THRONGED: Duration = Duration::from_millis(800);
 /// Less than a tick of the clocks of nginx and the test.
 const SLACK: f64 = 0.05;
 
@@ -117,10 +119,13 @@ async fn goes_on_for(length: Duration) {
     tokio::time::sleep(length / 8).await;
     tokio::task::block_in_place(|| roll(&database, &mut nodes, &addresses));
     tokio::time::sleep(length / 8).await;
+    let throng = load.throng(THRONGED);
+    tokio::time::sleep(THRONGED / 2).await;
     let kill = kill(&mut nodes[0], &addresses[0]);
     tokio::time::sleep(length / 16).await;
     nodes[0] = tokio::task::block_in_place(|| node(&database, &addresses[0]));
     tokio::time::sleep(length.saturating_sub(began.elapsed())).await;
+    throng.join_all().await;
     load.end();
     nodes.iter().for_each(judge_log);
     let mut people = Vec::new();
@@ -130,6 +135,7 @@ async fn goes_on_for(length: Duration) {
     let (passed, took) = (nginx.passed(), began.elapsed());
     tell(&passed);
     let failed = judge_requests(&passed, &kill);
+    assert!(failed > 0, "nothing was under way on the node that was killed");
     assert_eq!(failed as u64, load.lost(), "nobody else saw a request fail: {}", nginx.errors());
     let guessed = load.judge_failures();
     judge_changes(&database, &nodes, &mut people).await;
