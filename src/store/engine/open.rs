@@ -21,11 +21,16 @@ use tracing::log::LevelFilter;
 
 /// Another process may hold SQLite's write lock this long: a backup tool, the command line beside the server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// In KiB, as SQLite has it below zero; taken as it is needed. The writer knows all that was written, and keeps what it has
+/// read; a reader forgets it all whenever somebody has written.
+const WRITERS_CACHE: &str = "-16384";
 /// One page of the smallest size. What is shorter SQLite may take for an empty file, and write over it.
 const SHORTEST_DATABASE: u64 = 512;
-/// A PostgreSQL session that hangs gives up its locks after this, so that a frozen process does not stop the others.
+/// A PostgreSQL session that hangs gives up its locks after this, so that a frozen process does not stop the others. Between
+/// two statements of a transaction nothing is waited for: who says nothing for so long has gone, and whoever waits for its
+/// locks is let in before its own patience ends.
 const SESSION_LIMITS: [(&str, &str); 3] =
-    [("statement_timeout", "20s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "20s")];
+    [("statement_timeout", "20s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "4s")];
 
 /// A connection that was used so long ago may be dead.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -70,7 +75,7 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Engine, StoreError> 
     find_or_create(&path, settings.create_if_missing)?;
     refuse_foreign(&options).await.map_err(|error| located(&path, explained(&path, error)))?;
     let at = |error: sqlx::Error| located(&path, error.into());
-    let kept_as_log = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let kept_as_log = options.clone().journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITERS_CACHE);
     let writer = Lending::open(kept_as_log, 1, settings.acquire_timeout).await.map_err(at)?;
     refuse_read_only_file(&writer).await.map_err(at)?;
     let options = options.pragma("query_only", "ON");

@@ -194,8 +194,7 @@ async fn a_silent_server_takes_no_connection_of_ours_with_it() {
     let silence = Instant::now();
     running.await.expect("every request is answered");
     // Eight seconds for an answer, one for a rollback, two for a sign of life.
-    // And then those that have waited for each other's turn.
-    load.judge(&[(silence, silence + Duration::from_secs(11))], Duration::from_secs(6)).await;
+    load.judge(&[(silence, silence + Duration::from_secs(11))], Duration::from_secs(2)).await;
     let in_use = || place.server.app.store.connections().in_use;
     while in_use() > 0 {
         assert!(silence.elapsed() < Duration::from_mins(1), "{} connections are lent for ever", in_use());
