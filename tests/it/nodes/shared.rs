@@ -18,10 +18,28 @@ async fn two_nodes() -> (TestServer, [Node; 2]) {
     (server, nodes)
 }
 
-async fn signed_in(node: &Node, password: &str) -> Browser {
-    let mut browser = Browser::new(&node.url);
+/// Seen by each node, so that one that kept what it knows of a session would know this one.
+async fn signed_in(nodes: &[Node], password: &str) -> Browser {
+    let mut browser = Browser::new(&nodes[0].url);
     assert_eq!(browser.sign_in(ALIAS, "alice", password).await.status, 303);
+    for node in nodes.iter().rev() {
+        browser.url.clone_from(&node.url);
+        assert!(browser.is_signed_in().await, "at {}", node.url);
+    }
     browser
+}
+
+/// An access key that each node has verified a signature of.
+async fn key_in_use(server: &TestServer, nodes: &[Node], user: &str) -> Api {
+    let api = Api::of(server, user).await;
+    for node in nodes {
+        at(&api, node).call_at(OffsetDateTime::now_utc(), "GetUser", &[]).await.assert_done();
+    }
+    api
+}
+
+fn at(api: &Api, node: &Node) -> Api {
+    Api { url: node.url.clone(), ..api.clone() }
 }
 
 /// Page, form and its answer, each at the other node: no request has to come back to where the one before was.
@@ -46,8 +64,10 @@ async fn a_visit_whose_every_request_comes_to_another_node_is_one_visit() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_at_one_node_ends_the_sessions_of_the_other_and_the_old_password_opens_none() {
     let (_server, nodes) = two_nodes().await;
-    let mut changing = signed_in(&nodes[0], PASSWORD).await;
-    let mut elsewhere = [signed_in(&nodes[0], PASSWORD).await, signed_in(&nodes[1], PASSWORD).await];
+    let mut changing = signed_in(&nodes, PASSWORD).await;
+    let mut elsewhere = Browser::new(&nodes[1].url);
+    assert_eq!(elsewhere.sign_in(ALIAS, "alice", PASSWORD).await.status, 303);
+    let mut elsewhere = [signed_in(&nodes, PASSWORD).await, elsewhere];
     assert_eq!(changing.change_password(PASSWORD, NEW_PASSWORD).await.location(), CREDENTIALS);
     for node in &nodes {
         for browser in &mut elsewhere {
@@ -65,13 +85,12 @@ async fn a_user_whom_one_node_deletes_is_nobody_at_the_other() {
     let (server, nodes) = two_nodes().await;
     server.user("operator", None).await;
     server.attach_policy("operator", "arn:aws:iam::aws:policy/AdministratorAccess").await;
-    let (own, operator) = (Api::of(&server, "alice").await, Api::of(&server, "operator").await);
-    let at = |api: &Api, node: &Node| Api { url: node.url.clone(), ..api.clone() };
-    let mut browser = signed_in(&nodes[1], PASSWORD).await;
-    let now = OffsetDateTime::now_utc();
-    at(&own, &nodes[1]).call_at(now, "GetUser", &[]).await.assert_done();
+    let (own, operator) = (key_in_use(&server, &nodes, "alice").await, Api::of(&server, "operator").await);
+    let mut browser = signed_in(&nodes, PASSWORD).await;
+    browser.url.clone_from(&nodes[1].url);
+    assert_eq!(Browser::new(&nodes[1].url).sign_in(ALIAS, "alice", PASSWORD).await.status, 303);
+    let (now, operator) = (OffsetDateTime::now_utc(), at(&operator, &nodes[0]));
     let named = [("UserName", "alice")];
-    let operator = at(&operator, &nodes[0]);
     operator.call_at(now, "DeleteLoginProfile", &named).await.assert_done();
     assert!(!browser.is_signed_in().await, "the session ends with the password");
     let key = [&named[..], &[("AccessKeyId", own.access_key_id.as_str())]].concat();
