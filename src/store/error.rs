@@ -185,10 +185,9 @@ impl Cause {
             "40001" | "40P01" => Self::Busy,
             "40003" | "08007" => Self::Ambiguous,
             "57P01" | "57P02" | "57P03" | "57P05" => Self::ShuttingDown,
-            // Nothing was said for too long in the middle of a transaction, which was then rolled back.
-            "25P03" => Self::Overloaded,
             "25006" => Self::ReadOnly,
-            "55P03" | "57014" => Self::Overloaded,
+            // 25P03: nothing was said for too long in the middle of a transaction, which was then rolled back.
+            "55P03" | "57014" | "25P03" => Self::Overloaded,
             _ if code.starts_with("53") || code.starts_with("08") => Self::Overloaded,
             _ => Self::Other,
         }
