@@ -2,11 +2,14 @@
 //! Who can reach the address reads the figures; nobody is asked for a password.
 
 use crate::app::App;
+use crate::connections::{self, UnderWay};
 use crate::metrics::{CONTENT_TYPE, metrics};
 use crate::sockets;
 use crate::start_error::StartError;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE as KIND, X_CONTENT_TYPE_OPTIONS};
-use actix_web::middleware::DefaultHeaders;
+use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::{App as Actix, HttpResponse, HttpServer, web};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -14,6 +17,8 @@ use std::time::Duration;
 
 /// Of a head, and of a connection that asks nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// To ask again, and for the head of that.
+const BETWEEN_REQUESTS: Duration = Duration::from_secs(10);
 /// A scraper needs one.
 pub const MOST_CONNECTIONS: usize = 16;
 
@@ -41,16 +46,28 @@ impl MetricsListener {
         let server = HttpServer::new(move || {
             let headers =
                 DefaultHeaders::new().add((X_CONTENT_TYPE_OPTIONS, "nosniff")).add((CACHE_CONTROL, "no-store"));
-            Actix::new().app_data(app.clone()).wrap(headers).service(
+            Actix::new().app_data(app.clone()).wrap(headers).wrap(from_fn(watched)).service(
                 web::resource("/metrics")
                     .route(web::get().to(figures))
                     .route(web::head().to(figures))
                     .default_service(web::to(method_not_allowed)),
             )
         });
+        let server = server.on_connect(|connection, extensions| {
+            connections::watch(connection, extensions, BETWEEN_REQUESTS);
+        });
         let server = server.workers(1).max_connections(MOST_CONNECTIONS).keep_alive(PATIENCE);
         server.client_request_timeout(PATIENCE).disable_signals().listen(self.listener)?.run().await
     }
+}
+
+/// With so few connections, some that are never let go would leave none for the scraper.
+async fn watched<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let under_way = UnderWay::of(&request, BETWEEN_REQUESTS);
+    Ok(under_way.until_handed_over(next.call(request).await?))
 }
 
 async fn figures(app: web::Data<App>) -> HttpResponse {

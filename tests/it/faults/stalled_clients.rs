@@ -71,7 +71,7 @@ fn stalled(address: SocketAddr, stall: Stall, large: &str) -> TcpStream {
 }
 
 /// Opens so many of each kind; how long it takes until the server is rid of the last one. The answers that came.
-fn stall(node: &Node, kinds: &[Stall], count: usize, limit: Duration) -> (Duration, Vec<u16>) {
+fn stall(node: &Node, kinds: &[Stall], count: usize, limit: Duration) -> (Duration, Vec<(Stall, u16)>) {
     let (before, large) = (descriptors(node.id()), large(node));
     let all = kinds.iter().flat_map(|kind| std::iter::repeat_n(*kind, count));
     let mut clients: Vec<_> = all.map(|kind| (kind, stalled(address(node), kind, &large))).collect();
@@ -97,8 +97,8 @@ fn stall(node: &Node, kinds: &[Stall], count: usize, limit: Duration) -> (Durati
     }
     let took = opened.elapsed();
     let are_told = |kind| matches!(kind, Stall::Silent | Stall::SlowHead | Stall::SlowBody);
-    let answers = clients.iter_mut().filter(|(kind, _)| are_told(*kind));
-    (took, answers.map(|(_, stream)| status(stream)).collect())
+    let told = clients.iter_mut().filter(|(kind, _)| are_told(*kind)).map(|(kind, stream)| (*kind, status(stream)));
+    (took, told.collect())
 }
 
 /// 0 where what was sent after the answer has broken the connection before it was read.
@@ -108,11 +108,16 @@ fn status(stream: &mut TcpStream) -> u16 {
     raw::parsed(&bytes[..read]).status
 }
 
+/// Whoever sends nothing more reads what was said; of each other kind some do.
 #[track_caller]
-fn are_told(answers: &[u16]) {
-    let told = answers.iter().filter(|status| **status == 408).count();
-    assert!(told * 3 >= answers.len(), "{told} of {} were told that they were too slow: {answers:?}", answers.len());
-    assert!(answers.iter().all(|status| [0, 408].contains(status)), "{answers:?}");
+fn are_told(answers: &[(Stall, u16)]) {
+    for kind in [Stall::Silent, Stall::SlowHead, Stall::SlowBody] {
+        let of_kind: Vec<u16> = answers.iter().filter(|(own, _)| *own == kind).map(|(_, status)| *status).collect();
+        let told = of_kind.iter().filter(|status| **status == 408).count();
+        let enough = if kind == Stall::Silent { of_kind.len() } else { of_kind.len().div_ceil(3) };
+        assert!(told >= enough, "{told} of {} {kind:?} were told that they were too slow", of_kind.len());
+        assert!(of_kind.iter().all(|status| [0, 408].contains(status)), "{kind:?}: {of_kind:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -167,4 +172,29 @@ async fn five_hundred_clients_that_stall_cost_others_nothing_and_leave_nothing_b
         println!("500 more: {after} KiB");
         assert!(after < now + 8 * 1024, "{kind:?}: {kept} KiB became {now} and then {after}");
     }
+}
+
+/// As many as there is room for: the scraper comes after them, and is served.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_never_ends_the_next_head_does_not_keep_the_figures_from_others() {
+    const ROOM: usize = 16;
+    let node = Node::start_with(&Database::sqlite().await, &[("MSC_METRICS_LISTEN", "127.0.0.1:0")]);
+    let metrics = node.logged("metrics at ").replace("/metrics", "");
+    let client = |_| {
+        let mut stream = raw::connect(&metrics);
+        stream.write_all(SLOW_NEXT_HEAD.as_bytes()).expect("a beginning");
+        stream
+    };
+    let mut clients: Vec<_> = (0..ROOM).map(client).collect();
+    let began = Instant::now();
+    let url = metrics.clone();
+    let scraper = std::thread::spawn(move || raw::request(&url, "GET", "/metrics", &["Host: any"], b"").status);
+    while !scraper.is_finished() {
+        for client in &mut clients {
+            drop(client.write_all(b"a"));
+        }
+        std::thread::sleep(DRIP / 2);
+    }
+    assert_eq!(scraper.join().expect("an answer"), 200);
+    println!("served {:?} after they had begun", began.elapsed());
 }
