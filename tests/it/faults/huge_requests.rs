@@ -6,7 +6,10 @@ use crate::support::figures::memory;
 use crate::support::process::Node;
 use crate::support::raw::{self, exchange, statuses};
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const KIB: usize = 1024;
@@ -17,6 +20,8 @@ const AT_ONCE: Duration = Duration::from_secs(10);
 const STUCK: Duration = Duration::from_secs(3);
 /// More than any deadline: who is still heard then is heard for ever.
 const NO_LONGER: Duration = Duration::from_secs(15);
+/// The deadline of a request, and for the machine to be busy with something else.
+const GONE: Duration = Duration::from_secs(12);
 
 fn get(target: &str, lines: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n")
@@ -146,6 +151,63 @@ async fn what_has_no_end_is_not_read_to_the_end() {
     }
     assert_eq!(heard, [""; 0], "they are heard for ever");
     assert_eq!(raw::request(&node.url, "GET", "/healthz", &["Host: localhost"], b"").status, 200);
+}
+
+/// Nobody reads the answer or stops sending, and the system may go on delivering on a connection that was told to end: what
+/// counts is that the server is rid of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_goes_on_sending_after_a_refusal_holds_no_connection_beyond_the_deadline_of_a_request() {
+    const EACH: usize = 4;
+    let database = Database::sqlite().await;
+    let node = Node::start(&database);
+    assert_eq!(raw::request(&node.url, "GET", "/signin", &["Host: localhost"], b"").status, 200);
+    let (before, began, over) = (sockets(node.id()), Instant::now(), Arc::new(AtomicBool::new(false)));
+    let senders: Vec<_> = ENDLESS
+        .into_iter()
+        .flat_map(|kind| [kind; EACH])
+        .map(|(what, head, start, _)| {
+            let (url, over) = (node.url.clone(), over.clone());
+            let (beginning, piece) = (beginning(what, head, start), piece(what));
+            std::thread::spawn(move || send_until(&over, &url, &beginning, &piece))
+        })
+        .collect();
+    while sockets(node.id()) < before + EACH {
+        assert!(began.elapsed() < GONE, "none of them is held");
+    }
+    while sockets(node.id()) > before {
+        let held = sockets(node.id()).saturating_sub(before);
+        assert!(began.elapsed() < GONE, "{held} connections are still held after {:?}", began.elapsed());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    println!("{} are gone after {:?}", senders.len(), began.elapsed());
+    assert_eq!(raw::request(&node.url, "GET", "/healthz", &["Host: localhost"], b"").status, 200);
+    over.store(true, Ordering::Relaxed);
+    for sender in senders {
+        sender.join().expect("a sender");
+    }
+}
+
+/// Open ones. What the database opens are files.
+fn sockets(process: u32) -> usize {
+    let open = std::fs::read_dir(format!("/proc/{process}/fd")).expect("a process").flatten();
+    let is_socket = |path: &Path| std::fs::read_link(path).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"));
+    open.filter(|one| is_socket(&one.path())).count()
+}
+
+/// Or until the connection breaks; is not put off where nothing is taken for a while.
+fn send_until(over: &AtomicBool, url: &str, beginning: &str, piece: &[u8]) {
+    let mut stream = raw::connect(url);
+    stream.set_write_timeout(Some(Duration::from_millis(100))).expect("a limit");
+    drop(stream.write_all(beginning.as_bytes()));
+    let mut rest = piece;
+    while !over.load(Ordering::Relaxed) {
+        match stream.write(rest) {
+            Ok(written) if written < rest.len() => rest = &rest[written..],
+            Ok(_) => rest = piece,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(_) => return,
+        }
+    }
 }
 
 /// At most 1 MiB for each, whatever it sends.
