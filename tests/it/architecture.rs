@@ -12,7 +12,7 @@ const MAY_NAME: [(&str, &[&str]); 30] = [
     ("domain", &[]),
     // Counting is nothing that a rule depends on, so that rooms far down may do it; domain does not.
     ("metrics", &["clock"]),
-    ("metrics_listener", &["app", "metrics", "sockets", "start_error"]),
+    ("metrics_listener", &["app", "connections", "metrics", "sockets", "start_error"]),
     ("stopping", &[]),
     ("guarded", &["stopping"]),
     ("crypto", &["domain", "metrics"]),
