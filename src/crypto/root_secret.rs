@@ -169,17 +169,11 @@ impl fmt::Debug for Key32 {
 pub struct SecretFileError {
     path: PathBuf,
     problem: String,
-    exists: bool,
 }
 
 impl SecretFileError {
     fn new(path: &Path, problem: impl fmt::Display) -> Self {
-        Self { path: path.to_owned(), problem: problem.to_string(), exists: false }
-    }
-
-    /// Another process has made the file in the meantime: read it.
-    pub fn already_exists(&self) -> bool {
-        self.exists
+        Self { path: path.to_owned(), problem: problem.to_string() }
     }
 }
 
@@ -241,21 +235,42 @@ pub fn read_root_secret(path: &Path) -> Result<Option<RootSecret>, SecretFileErr
 /// Makes a new secret and its file. The file appears under its name only when it is whole and on the disk, and never in the
 /// place of another one: a first start that is killed leaves either nothing or all of it.
 pub fn create_root_secret(path: &Path, random: &Random) -> Result<RootSecret, SecretFileError> {
-    let failed = |error: std::io::Error| SecretFileError {
-        exists: error.kind() == ErrorKind::AlreadyExists,
-        ..SecretFileError::new(path, error)
-    };
+    let failed = |error: std::io::Error| SecretFileError::new(path, error);
     let secret = RootSecret::generate(random);
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}.new", hex(&random.bytes::<8>())));
-    let draft = PathBuf::from(draft);
+    let draft = path.with_file_name(format!("{}{}{DRAFT}", draft_of(path), hex(&random.bytes::<8>())));
     let written = write_private(&draft, &secret).and_then(|()| std::fs::hard_link(&draft, path));
     // The draft is a second name of the same secret, or half a secret: in both cases it has to go.
     let removed = std::fs::remove_file(&draft);
     written.and(removed).map_err(failed)?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)?;
+    File::open(folder_of(path)).and_then(|directory| directory.sync_all()).map_err(failed)?;
     Ok(secret)
+}
+
+/// What the drafts of a file have in front of their random part, and behind it.
+fn draft_of(path: &Path) -> String {
+    format!("{}.", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+const DRAFT: &str = ".new";
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What starts that were killed have left beside `path`: each is a second name of a secret, or a secret that nobody uses.
+pub fn remove_drafts(path: &Path) {
+    let beginning = draft_of(path);
+    let is_draft = |name: &str| {
+        let random = name.strip_prefix(&beginning).and_then(|rest| rest.strip_suffix(DRAFT));
+        random.is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    for entry in std::fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_draft)
+            && let Err(error) = std::fs::remove_file(entry.path())
+        {
+            tracing::warn!(file = %entry.path().display(), %error, "a draft of the root secret cannot be removed");
+        }
+    }
 }
 
 fn write_private(path: &Path, secret: &RootSecret) -> std::io::Result<()> {
@@ -413,11 +428,11 @@ mod tests {
         let path = folder.path().join("root-secret");
         let first = create_root_secret(&path, &Random::system()).unwrap();
         let error = create_root_secret(&path, &Random::system()).unwrap_err();
-        assert!(error.already_exists(), "{error}");
+        assert!(error.to_string().contains("File exists"), "{error}");
         assert!(read_root_secret(&path).unwrap().unwrap().fits(&first.check_value()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         let nowhere = create_root_secret(&folder.path().join("no/such"), &Random::system()).unwrap_err();
-        assert!(!nowhere.already_exists());
+        assert!(nowhere.to_string().contains("No such file"), "{nowhere}");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::crypto::identifier::Random;
-use crate::crypto::root_secret::{RootSecret, create_root_secret, read_root_secret};
+use crate::crypto::root_secret::{RootSecret, create_root_secret, read_root_secret, remove_drafts};
 use crate::start_error::StartError;
 use std::path::{Path, PathBuf};
 
@@ -78,23 +78,26 @@ impl SecretPlace {
     }
 
     fn create(&self, random: &Random) -> Result<RootSecret, StartError> {
-        match create_root_secret(&self.fresh, random) {
-            Ok(secret) => Ok(secret),
-            // Another process begins at the same moment: its secret is ours.
-            Err(error) if error.already_exists() => match self.read()? {
-                KeptSecret::InPlace(secret) | KeptSecret::Fresh(secret) => Ok(secret),
-                _ => Err(StartError(format!("MSC_ROOT_SECRET_FILE: {error}"))),
-            },
-            Err(error) => Err(StartError(format!("MSC_ROOT_SECRET_FILE: {error}"))),
-        }
+        create_root_secret(&self.fresh, random).or_else(|error| match self.read()? {
+            // Another process begins at the same moment: its secret is ours. It may have taken our draft for one that was left.
+            KeptSecret::InPlace(secret) | KeptSecret::Fresh(secret) => Ok(secret),
+            _ => Err(StartError(format!("MSC_ROOT_SECRET_FILE: {error}"))),
+        })
     }
 
-    /// The database holds the check value: the fresh secret gets its name, which is nobody's yet. A draft that is left
-    /// beside a secret in its place is of no use and of no harm.
+    /// The database holds the check value: the fresh secret gets its name, which is nobody's yet. What other starts have left
+    /// is of no use then.
     pub(super) fn settle(&self, is_fresh: bool) -> Result<(), StartError> {
-        if !is_fresh {
-            return Ok(());
+        if is_fresh {
+            self.move_there()?;
         }
+        if self.given.is_none() {
+            remove_drafts(&self.fresh);
+        }
+        Ok(())
+    }
+
+    fn move_there(&self) -> Result<(), StartError> {
         // Unlike a renaming, a link never replaces what is there. Another process may have done the same.
         let linked = match std::fs::hard_link(&self.fresh, &self.file) {
             Err(_) if self.file.exists() => Ok(()),

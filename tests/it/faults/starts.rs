@@ -289,3 +289,21 @@ fn a_certificate_or_a_key_that_cannot_be_used_is_named() {
         &["MSC_TLS_"],
     );
 }
+
+/// A draft holds a secret, perhaps the one that is used: nobody should have to find and delete it.
+#[test]
+fn the_drafts_of_a_secret_that_killed_starts_have_left_go_with_the_next_start() {
+    let drafts = ["root-secret.new.0123456789abcdef.new", "root-secret.new.fedcba9876543210.new"];
+    let others = ["root-secret.new.my-own-copy-of-it.new", "root-secret.new.0123456789abcdef", "root-secret.old"];
+    let data = folder();
+    for _ in ["the first start", "a later one"] {
+        for (name, content) in drafts.iter().chain(&others).zip(["", &"ab".repeat(32), "mine", "mine", "mine"]) {
+            std::fs::write(data.path().join(name), content).expect("a file");
+        }
+        text(&run(data.path(), &["account", "list"]));
+        let is_there = |name: &&&str| data.path().join(name).exists();
+        assert_eq!(drafts.iter().filter(is_there).count(), 0);
+        assert_eq!(others.iter().filter(is_there).count(), others.len(), "what was made by somebody else stays");
+        assert!(data.path().join(SECRET).exists());
+    }
+}
