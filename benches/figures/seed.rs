@@ -21,7 +21,8 @@ const SPAN: u64 = 80 * 24 * 3600 * 1_000_000;
 const TEMPLATE: &str =
     "users t JOIN accounts a ON a.account_id = t.account_id AND a.alias = 'bench' AND t.user_name = 'user-0'";
 
-/// So many digits for a number, and every number another one, in no order: as random as real identifiers are to an index.
+/// So many digits for a number, and every number another one; with a large prime in no order: as random as real identifiers are
+/// to an index.
 fn scattered(number: &str, prime: u64, digits: u32) -> String {
     let modulus = 10_u64.pow(digits);
     format!("substr(CAST({modulus} + ({number} * {prime}) % {modulus} AS TEXT), 2)")
@@ -67,7 +68,8 @@ const RECORD: &str =
     "SELECT MIN(event_id) FROM audit_records WHERE event_name = 'ConsoleLogin' AND user_name = 'user-0'";
 
 fn copies_of_the_record(size: Size, template: &str) -> String {
-    let event_id = format!("'00000000-0000-4000-8000-' || {}", scattered("n.i", 2_654_435_761, 12));
+    // In the order of their time, as real ones are.
+    let event_id = format!("'00000000-0000-7000-8000-' || {}", scattered("n.i", 1, 12));
     let (of, step) = (format!("n.i % {}", size.users), SPAN / size.audit_records);
     let id = user_id(&format!("({of})"));
     format!(

@@ -12,6 +12,7 @@ use rand::rngs::{OsRng, StdRng};
 use rand::{RngCore, SeedableRng, TryRngCore};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 /// The alphabet of AWS's unique identifiers: RFC 4648 base32.
@@ -133,8 +134,20 @@ pub fn token(random: &Random) -> String {
 
 /// A UUID of version 4, in the form of AWS's request IDs.
 pub fn request_id(random: &Random) -> String {
+    uuid(4, random.bytes())
+}
+
+/// A UUID of version 7 (RFC 9562, 5.7): 48 bits are the milliseconds of `now`, 74 are random. What is written at the same time
+/// has its place side by side in an index, however much is in it; CloudTrail says of its event IDs only that they are UUIDs.
+pub fn event_id(random: &Random, now: OffsetDateTime) -> String {
     let mut bytes = random.bytes::<16>();
-    bytes[6] = bytes[6] & 0x0f | 0x40;
+    let milliseconds = now.unix_timestamp_nanos() / 1_000_000;
+    bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[10..]);
+    uuid(7, bytes)
+}
+
+fn uuid(version: u8, mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | version << 4;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex = hex(&bytes);
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
@@ -209,6 +222,17 @@ mod tests {
             assert!(group_id(&random).as_str().starts_with("AGPA"));
             assert!(policy_id(&random).as_str().starts_with("ANPA"));
         }
+    }
+
+    #[test]
+    fn event_ids_are_in_the_order_of_their_time_and_are_never_the_same() {
+        // The example of RFC 9562, A.6.
+        let (random, now) = (Random::seeded(4), time::macros::datetime!(2022-02-22 14:22:22 -5));
+        assert!(event_id(&random, now).starts_with("017f22e2-79b0-7"), "{}", event_id(&random, now));
+        let mut ids: Vec<_> = (0..1000).map(|n| event_id(&random, now + time::Duration::milliseconds(n))).collect();
+        assert!(ids.is_sorted() && ids.iter().all(|id| id.len() == 36 && "89ab".contains(&id[19..20])));
+        ids.extend((0..1000).map(|_| event_id(&random, now)));
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 2000);
     }
 
     #[test]

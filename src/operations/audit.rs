@@ -117,7 +117,7 @@ pub(super) fn failed_console_login(
 
 fn blank(app: &App, request: &RequestFacts, now: OffsetDateTime, event_name: &str) -> AuditRecord {
     AuditRecord {
-        event_id: crate::crypto::identifier::request_id(&app.random),
+        event_id: crate::crypto::identifier::event_id(&app.random, now),
         account_id: None,
         user_id: None,
         event_time: now,
