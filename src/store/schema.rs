@@ -2,7 +2,7 @@
 //! (expand, move, contract): `oldest_compatible_schema` says which ones; a migration that breaks older ones raises it.
 
 use super::Store;
-use super::engine::{Patience, Record, Row, TableName, statements};
+use super::engine::{CatalogueName, Patience, Record, Row, statements};
 use super::error::StoreError;
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ statements! {
 /// Where sqlx keeps what it has applied.
 const HISTORY: &str = "_sqlx_migrations";
 
-fn has(tables: &[TableName], name: &str) -> bool {
+fn has(tables: &[CatalogueName], name: &str) -> bool {
     tables.iter().any(|table| table.0 == name)
 }
 
@@ -167,7 +167,7 @@ fn newer() -> StoreError {
 }
 
 /// Nothing in it, or the first of our tables.
-pub(super) fn may_be_ours(tables: &[TableName]) -> bool {
+pub(super) fn may_be_ours(tables: &[CatalogueName]) -> bool {
     tables.iter().all(|table| table.0 == HISTORY) || has(tables, "installation")
 }
 

@@ -219,7 +219,16 @@ fn each_package_stays_in_its_rooms() {
 fn only_the_engine_tells_the_two_databases_apart() {
     for source in sources().into_iter().filter(|source| !source.path.starts_with("store/engine")) {
         for line in statements(&source) {
-            let told = ["SqlitePool", "PgPool", "Tx::Sqlite", "Tx::Postgres", "Engine::Sqlite", "Engine::Postgres"];
+            let told = [
+                "SqlitePool",
+                "PgPool",
+                "SqliteConnection",
+                "PgConnection",
+                "Tx::Sqlite",
+                "Tx::Postgres",
+                "Engine::Sqlite",
+                "Engine::Postgres",
+            ];
             assert!(!told.iter().any(|name| line.contains(name)), "{}: {line}", source.path);
         }
     }

@@ -188,8 +188,8 @@ fn the_readme_tells_every_wait_for_the_database_and_how_often_it_is_tried_again(
     says(format!("up to 20 ms, 40 ms and so on to {} ms", 10 << most[1].parse::<u32>().expect("a number")));
     says(format!(
         "| The answer of PostgreSQL to anything | {} s; {} s to a rollback |",
-        constant("src/store/engine.rs", "LAST_ANSWER"),
-        constant("src/store/engine.rs", "LAST_WORD")
+        constant("src/store/engine/statement.rs", "LAST_ANSWER"),
+        constant("src/store/engine/statement.rs", "LAST_WORD")
     ));
     says(format!("| A free connection to the database | {} s |", constant("src/start.rs", "ACQUIRE_TIMEOUT")));
     says(format!(

@@ -1,15 +1,16 @@
 //! Opens, migrates and copies a database of either engine. What an operator can mend is said in one line.
 
 use super::dialect::Dialect;
-use super::lending::Lending;
-use super::{Engine, Patience, SQLITE_TABLES, sqlite_rows};
+use super::lending::{Care, Lending};
+use super::statement::sqlite_rows;
+use super::{Engine, Patience, SQLITE_TABLES};
 use crate::store::DatabaseSettings;
 use crate::store::error::StoreError;
 use crate::store::schema::{Migration, foreign, may_be_ours};
 use sqlx::migrate::{MigrateError, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, SqlSafeStr, SqlStr};
+use sqlx::{ConnectOptions, Connection, PgConnection, SqlSafeStr, SqlStr, SqliteConnection};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -32,12 +33,11 @@ const SHORTEST_DATABASE: u64 = 512;
 const SESSION_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "20s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "4s")];
 
-/// A connection that was used so long ago may be dead.
+/// A connection to PostgreSQL that was used so long ago may be dead.
 const TRUSTED: Duration = Duration::from_secs(1);
-/// How long one that may be dead has to say that it lives: whoever waits for it has patience for another one then.
-const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
-/// The same for one that is given back: what was given up on it may still be at work.
-const LAST_SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+/// For how long a connection to PostgreSQL is kept that nobody needs, and any: whatever stands in between may have moved on,
+/// and a server that has come back or is new gets its share of them.
+const KEPT: [Duration; 2] = [Duration::from_mins(10), Duration::from_mins(30)];
 
 pub(in crate::store) async fn open(settings: &DatabaseSettings) -> Result<Engine, StoreError> {
     match settings.url.split_once(':') {
@@ -76,10 +76,13 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Engine, StoreError> 
     refuse_foreign(&options).await.map_err(|error| located(&path, explained(&path, error)))?;
     let at = |error: sqlx::Error| located(&path, error.into());
     let kept_as_log = options.clone().journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITERS_CACHE);
-    let writer = Lending::open(kept_as_log, 1, settings.acquire_timeout).await.map_err(at)?;
+    // A thread of this process does not go away unnoticed, and its file does not move.
+    let care =
+        |most| Care { most, patience: settings.acquire_timeout, trusted: Duration::MAX, kept: [Duration::MAX; 2] };
+    let writer = Lending::open(kept_as_log, care(1)).await.map_err(at)?;
     refuse_read_only_file(&writer).await.map_err(at)?;
     let options = options.pragma("query_only", "ON");
-    let readers = Lending::open(options, settings.connections, settings.acquire_timeout).await.map_err(at)?;
+    let readers = Lending::open(options, care(settings.connections)).await.map_err(at)?;
     Ok(Engine::Sqlite { writer, readers })
 }
 
@@ -92,11 +95,11 @@ async fn refuse_foreign(options: &SqliteConnectOptions) -> Result<(), StoreError
 }
 
 /// A file that can only be read is found out now and not at the first change. BEGIN IMMEDIATE alone does not tell.
-async fn refuse_read_only_file(writer: &Lending) -> Result<(), sqlx::Error> {
+async fn refuse_read_only_file(writer: &Lending<SqliteConnection>) -> Result<(), sqlx::Error> {
     let mut lent = writer.lend().await?;
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut lent.connection).await?;
-    let written = sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut lent.connection).await;
-    sqlx::raw_sql("ROLLBACK").execute(&mut lent.connection).await?;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(lent.connection()).await?;
+    let written = sqlx::raw_sql("PRAGMA user_version = 1").execute(lent.connection()).await;
+    sqlx::raw_sql("ROLLBACK").execute(lent.connection()).await?;
     lent.give_back();
     written.map(|_| ())
 }
@@ -166,27 +169,24 @@ async fn open_postgres(settings: &DatabaseSettings) -> Result<Engine, StoreError
         .map_err(|_| unusable("the database URL cannot be read"))?
         .application_name("my-security-credentials")
         .log_slow_statements(LevelFilter::Debug, Duration::from_secs(1));
-    let pool = PgPoolOptions::new()
-        .max_connections(settings.connections.max(1))
-        .acquire_timeout(settings.acquire_timeout)
-        // The library asks as well, and waits for the answer without a limit: a machine that is gone gives none.
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move { Ok(meta.idle_for < TRUSTED || lives(connection, SIGN_OF_LIFE).await?) })
-        })
-        .after_release(|connection, _| Box::pin(lives(connection, LAST_SIGN_OF_LIFE)))
-        .connect_with(plain.clone().options(SESSION_LIMITS))
-        .await
-        .map_err(refused)?;
-    refuse_read_only(&pool).await?;
-    refuse_other_encodings(&pool).await?;
-    Ok(Engine::Postgres { pool, migrating: Box::new(plain), home: Handle::current() })
+    let care = Care { most: settings.connections, patience: settings.acquire_timeout, trusted: TRUSTED, kept: KEPT };
+    let lending = Lending::open(plain.clone().options(SESSION_LIMITS), care).await.map_err(refused)?;
+    if shown(&lending, "SHOW transaction_read_only").await? == "on" {
+        return Err(unusable("the database can only be read, not written: is it a standby?"));
+    }
+    // Names, tags and descriptions hold every script.
+    let encoding = shown(&lending, "SHOW server_encoding").await?;
+    if encoding != "UTF8" {
+        return Err(unusable(format!("the database has the encoding {encoding}; create it with ENCODING 'UTF8'")));
+    }
+    Ok(Engine::Postgres { lending, migrating: Box::new(plain), home: Handle::current() })
 }
 
-/// One that does not is closed, without a word to whoever is no longer there.
-async fn lives(connection: &mut PgConnection, patience: Duration) -> Result<bool, sqlx::Error> {
-    let answer = tokio::time::timeout(patience, connection.ping()).await;
-    answer.unwrap_or_else(|_| Err(sqlx::Error::Io(ErrorKind::TimedOut.into()))).map(|()| true)
+async fn shown(lending: &Lending<PgConnection>, sql: &'static str) -> Result<String, sqlx::Error> {
+    let mut lent = lending.lend().await?;
+    let setting = sqlx::query_scalar(sql).fetch_one(lent.connection()).await?;
+    lent.give_back();
+    Ok(setting)
 }
 
 /// What a server says at the door is meant for the operator: wrong password, no such database. So is why it is not believed.
@@ -202,25 +202,6 @@ fn refused(error: sqlx::Error) -> StoreError {
             unusable(format!("TLS with PostgreSQL failed: {tls}{hint}"))
         }
         _ => error.into(),
-    }
-}
-
-/// Names, tags and descriptions hold every script.
-async fn refuse_other_encodings(pool: &PgPool) -> Result<(), StoreError> {
-    let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(pool).await?;
-    if encoding == "UTF8" {
-        Ok(())
-    } else {
-        Err(unusable(format!("the database has the encoding {encoding}; create it with ENCODING 'UTF8'")))
-    }
-}
-
-async fn refuse_read_only(pool: &PgPool) -> Result<(), StoreError> {
-    let read_only: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(pool).await?;
-    if read_only == "on" {
-        Err(unusable("the database can only be read, not written: is it a standby?"))
-    } else {
-        Ok(())
     }
 }
 
@@ -241,7 +222,7 @@ impl Engine {
             Self::Sqlite { writer, .. } => {
                 let mut lent = writer.lend().await?;
                 let migrator = migrator(migrations, |one| one.sqlite.into_sql_str());
-                let done = migrator.run_direct(None, &mut lent.connection, false).await;
+                let done = migrator.run_direct(None, lent.connection(), false).await;
                 if done.is_ok() {
                     lent.give_back();
                 }

@@ -124,7 +124,7 @@ fn only_settings_that_every_engine_has_are_set_for_a_session() {
     let names = captured(r#"\("([a-z_]+)","#, &limits);
     assert_eq!(names, ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]);
     let begin = include_str!("../../../src/store/engine.rs");
-    assert!(begin.contains("pool.begin_with(\"BEGIN ISOLATION LEVEL READ COMMITTED\")"));
+    assert!(begin.contains("Self::Postgres { .. } => \"BEGIN ISOLATION LEVEL READ COMMITTED\""));
 }
 
 /// Without advisory locks and without columns in a collation of their own; four at once.
