@@ -24,6 +24,8 @@ enum Stall {
     EndlessChunks,
     /// Asks for much and takes none of it.
     TakesNothing,
+    /// Asks for much and takes a little of it now and then, so that the system sees it move.
+    TakesLittle,
 }
 
 const SLOW_HEAD: &str = "GET /signin HTTP/1.1\r\nHost: localhost\r\nX-Slow: ";
@@ -35,6 +37,8 @@ const CHUNK: &[u8] = b"1\r\na\r\n";
 const DRIP: Duration = Duration::from_secs(1);
 /// More than the buffers of the system hold, so that the rest is left with the server.
 const ANSWERS: usize = 100;
+/// Enough for the system to say that there is room again.
+const LITTLE: usize = 3000;
 /// What the server may open for itself meanwhile, for its database above all.
 const OWN: u64 = 24;
 
@@ -52,7 +56,7 @@ fn large(node: &Node) -> String {
 
 fn stalled(address: SocketAddr, stall: Stall, large: &str) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    if stall == Stall::TakesNothing {
+    if matches!(stall, Stall::TakesNothing | Stall::TakesLittle) {
         socket.set_recv_buffer_size(4096).expect("a small buffer");
     }
     socket.connect(&address.into()).expect("a connection");
@@ -63,7 +67,7 @@ fn stalled(address: SocketAddr, stall: Stall, large: &str) -> TcpStream {
         Stall::SlowBody => SLOW_BODY,
         Stall::SlowNextHead => SLOW_NEXT_HEAD,
         Stall::EndlessChunks => CHUNKS,
-        Stall::TakesNothing => large,
+        Stall::TakesNothing | Stall::TakesLittle => large,
     };
     stream.write_all(beginning.as_bytes()).expect("a beginning");
     stream.set_nonblocking(true).expect("a socket");
@@ -88,6 +92,7 @@ fn stall(node: &Node, kinds: &[Stall], count: usize, limit: Duration) -> (Durati
                 drop(match kind {
                     Stall::SlowHead | Stall::SlowBody | Stall::SlowNextHead => stream.write(b"a"),
                     Stall::EndlessChunks => stream.write(CHUNK),
+                    Stall::TakesLittle => stream.read(&mut [0; LITTLE]),
                     Stall::Silent | Stall::TakesNothing => Ok(0),
                 });
             }
@@ -149,6 +154,7 @@ async fn five_hundred_clients_that_stall_cost_others_nothing_and_leave_nothing_b
         (Stall::SlowNextHead, 12.0),
         (Stall::EndlessChunks, 10.0),
         (Stall::TakesNothing, 30.0),
+        (Stall::TakesLittle, 30.0),
     ] {
         let probe = Probe::of(&node.url, "/signin");
         let (took, answers) = stall(&node, &[kind], 500, Duration::from_secs_f64(seconds));
