@@ -130,7 +130,15 @@ async fn clients_that_stall_are_let_go_while_others_are_served() {
     let database = Database::sqlite().await;
     let node = Node::start(&database);
     let probe = Probe::of(&node.url, "/signin");
-    let kinds = [Stall::Silent, Stall::SlowHead, Stall::SlowBody, Stall::SlowNextHead, Stall::EndlessChunks];
+    let kinds = [
+        Stall::Silent,
+        Stall::SlowHead,
+        Stall::SlowBody,
+        Stall::SlowNextHead,
+        Stall::EndlessChunks,
+        Stall::TakesNothing,
+        Stall::TakesLittle,
+    ];
     let (took, answers) = stall(&node, &kinds, 50, Duration::from_secs(20));
     let Figures { asked, worst, .. } = probe.figures();
     assert!(took >= Duration::from_secs(4), "they have their time: {took:?}");
