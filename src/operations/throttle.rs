@@ -67,7 +67,7 @@ pub(super) fn user_key(app: &App, user_id: &UserId) -> String {
 }
 
 fn bucket(app: &App, user_key: String, kind: &str, which: &str) -> Bucket {
-    Bucket { bucket: keyed(app, &["bucket", &user_key, kind, which]), user_key }
+    Bucket { bucket: keyed(app, &["bucket", &user_key, kind, which]), user_key, seen: None }
 }
 
 /// Whom a sign-in is for, as typed and as found.
@@ -142,13 +142,13 @@ pub(super) struct Try<'a> {
 }
 
 impl<'a> Try<'a> {
-    pub async fn begin(app: &'a App, bucket: Bucket, place: Place) -> Result<Self, Error> {
-        let seen = app.store.throttle(&bucket).await.map_err(store_failure)?;
-        if let Some(wait) = seen.and_then(|seen| seen.refuses(app.clock.now())) {
+    pub async fn begin(app: &'a App, mut bucket: Bucket, place: Place) -> Result<Self, Error> {
+        bucket.seen = app.store.throttle(&bucket).await.map_err(store_failure)?;
+        if let Some(wait) = bucket.seen.and_then(|seen| seen.refuses(app.clock.now())) {
             return Err(put_off(wait));
         }
         let Some(turn) = app.turns.take_within(&bucket.bucket, PATIENCE).await else { return Err(busy()) };
-        let told = app.store.admit_try(&bucket, app.clock.now()).await.map_err(store_failure)?;
+        let told = app.store.admit_try(&mut bucket, app.clock.now()).await.map_err(store_failure)?;
         drop(turn);
         match told {
             Admission::LetThrough => Ok(Self { app, bucket, _place: place }),

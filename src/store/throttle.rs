@@ -3,11 +3,15 @@
 //! Why the row is taken before it is read: whoever wants to count waits for who is counting, on both engines, so that no two
 //! tries are let through on the same count. Every sentence takes rows of other tables first, so that no two wait for each
 //! other.
+//!
+//! Why it is first counted from what was seen: nearly always nobody else has counted since, and then one statement that says so
+//! is enough, where to take and to read the row are a transaction of their own.
 
 use super::Store;
 use super::audit::AuditRecord;
 use super::engine::{Record, Row, Tx, statements, transaction};
 use super::error::StoreError;
+use super::fields::Bind;
 use crate::domain::throttle::{Admission, PERIOD, Throttle};
 use crate::domain::user::UserId;
 use time::OffsetDateTime;
@@ -18,6 +22,8 @@ pub struct Bucket {
     pub bucket: String,
     /// One for all buckets of a user.
     pub user_key: String,
+    /// What was counted when somebody looked. None: nothing, or nobody has looked.
+    pub seen: Option<Throttle>,
 }
 
 statements! {
@@ -27,6 +33,12 @@ statements! {
     LOOK = "SELECT tries, failures, last_try_at, last_failure_at FROM sign_in_throttle WHERE bucket = $1";
     COUNT = "UPDATE sign_in_throttle SET tries = $2, failures = $3, last_try_at = $4, last_failure_at = $5 \
              WHERE bucket = $1";
+    /// Touches no row where another one has counted since.
+    COUNT_FROM = "UPDATE sign_in_throttle SET tries = $2, failures = $3, last_try_at = $4, last_failure_at = $5 \
+                  WHERE bucket = $1 AND tries = $6 AND failures = $7 AND last_try_at = $8 \
+                  AND last_failure_at IS NOT DISTINCT FROM $9";
+    COUNT_FIRST = "INSERT INTO sign_in_throttle (bucket, user_key, tries, failures, last_try_at) \
+                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (bucket) DO NOTHING";
     CLEAR = "DELETE FROM sign_in_throttle WHERE user_key = $1";
     UNTOLD = "UPDATE login_profiles SET untold_failures = untold_failures + 1 WHERE user_id = $1";
     FORGET = "DELETE FROM sign_in_throttle WHERE bucket IN \
@@ -46,14 +58,38 @@ impl Record for Throttle {
     }
 }
 
+/// What `COUNT_FROM` binds.
+macro_rules! from_seen {
+    ($bucket:expr, $seen:expr, $to:expr) => {
+        &[
+            &$bucket.bucket,
+            &$to.tries,
+            &$to.failures,
+            &$to.last_try_at,
+            &$to.last_failure_at,
+            &$seen.tries,
+            &$seen.failures,
+            &$seen.last_try_at,
+            &$seen.last_failure_at,
+        ]
+    };
+}
+
 impl Tx {
-    /// Reads the bucket, lets the rule count in it, and writes it back.
+    /// Lets the rule count in the bucket, as it is now. The rule may be asked twice, the second time for what holds.
     pub(super) async fn count<T>(
         &mut self,
         bucket: &Bucket,
         now: OffsetDateTime,
-        rule: impl FnOnce(&mut Throttle) -> T,
+        rule: impl Fn(&mut Throttle) -> T,
     ) -> Result<T, StoreError> {
+        if let Some(seen) = bucket.seen {
+            let mut throttle = seen;
+            let told = rule(&mut throttle);
+            if self.execute(COUNT_FROM, from_seen!(bucket, seen, throttle)).await? > 0 {
+                return Ok(told);
+            }
+        }
         let taken = self.find(TAKE, &[&bucket.bucket, &bucket.user_key, &now]).await?;
         let mut throttle = taken.unwrap_or_else(|| Throttle::new(now));
         let told = rule(&mut throttle);
@@ -74,9 +110,32 @@ impl Store {
         self.engine.find(LOOK, &[&bucket.bucket]).await
     }
 
-    /// Counts a try before its password is looked at, if one may be let through.
-    pub async fn admit_try(&self, bucket: &Bucket, now: OffsetDateTime) -> Result<Admission, StoreError> {
-        transaction!(self.engine, |tx| { tx.count(bucket, now, |throttle| throttle.admit(now)).await })
+    /// Counts a try before its password is looked at, if one may be let through, and sees what was counted.
+    pub async fn admit_try(&self, bucket: &mut Bucket, now: OffsetDateTime) -> Result<Admission, StoreError> {
+        let mut counted = bucket.seen.unwrap_or_else(|| Throttle::new(now));
+        if counted.admit(now) == Admission::LetThrough && self.count_from_seen(bucket, &counted).await? {
+            bucket.seen = Some(counted);
+            return Ok(Admission::LetThrough);
+        }
+        bucket.seen = None;
+        let unseen = &*bucket;
+        let (told, counted) = transaction!(self.engine, |tx| {
+            tx.count(unseen, now, |throttle| (throttle.admit(now), *throttle)).await
+        })?;
+        bucket.seen = Some(counted);
+        Ok(told)
+    }
+
+    /// Whether nobody else has counted since.
+    async fn count_from_seen(&self, bucket: &Bucket, counted: &Throttle) -> Result<bool, StoreError> {
+        let touched = if let Some(seen) = &bucket.seen {
+            self.engine.execute(COUNT_FROM, from_seen!(bucket, seen, counted)).await?
+        } else {
+            let Throttle { tries, failures, last_try_at, .. } = counted;
+            let values: [&dyn Bind; 5] = [&bucket.bucket, &bucket.user_key, tries, failures, last_try_at];
+            self.engine.execute(COUNT_FIRST, &values).await?
+        };
+        Ok(touched > 0)
     }
 
     /// The password of a try was wrong. `told`: whom to tell of it at the next sign-in. `record`: where nothing else

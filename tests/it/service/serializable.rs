@@ -116,12 +116,12 @@ async fn change(mut browser: Browser, user: &'static str, number: u32) -> Option
 async fn tries_counted_at_once_where_nothing_is_read_committed_are_all_counted() {
     let (server, wire) = serializable().await;
     let began = Instant::now();
-    let bucket = Bucket { bucket: "one".to_owned(), user_key: "alice".to_owned() };
+    let bucket = Bucket { bucket: "one".to_owned(), user_key: "alice".to_owned(), seen: None };
     let trying = (0..8).map(|number| {
-        let (store, bucket) = (server.app.store.clone(), bucket.clone());
+        let (store, mut bucket) = (server.app.store.clone(), bucket.clone());
         let record = recorded(number);
         tokio::spawn(async move {
-            match store.admit_try(&bucket, BEGINNING).await {
+            match store.admit_try(&mut bucket, BEGINNING).await {
                 Ok(Admission::LetThrough) => Some(store.fail_try(&bucket, BEGINNING, None, Some(&record)).await),
                 Ok(Admission::Refused(_)) => None,
                 Err(error) => Some(Err(error)),
@@ -145,7 +145,7 @@ async fn tries_counted_at_once_where_nothing_is_read_committed_are_all_counted()
     was_contended(&wire, began);
     // Where nobody is in the way, a COMMIT that fails is no reason to be put off.
     for number in 100..110 {
-        let bucket = Bucket { bucket: number.to_string(), user_key: "alice".to_owned() };
+        let bucket = Bucket { bucket: number.to_string(), user_key: "alice".to_owned(), seen: None };
         server.app.store.fail_try(&bucket, BEGINNING, None, Some(&recorded(number))).await.expect("no failure");
     }
 }

@@ -112,7 +112,7 @@ pub async fn unwritable(database: &Database) -> AuditRecord {
 
 /// One of Alice's buckets.
 pub fn bucket(bucket: &str) -> Bucket {
-    Bucket { bucket: bucket.to_owned(), user_key: "alice".to_owned() }
+    Bucket { bucket: bucket.to_owned(), user_key: "alice".to_owned(), seen: None }
 }
 
 pub fn policy(name: &str) -> PolicyName {

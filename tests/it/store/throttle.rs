@@ -12,6 +12,8 @@ use time::{Duration, OffsetDateTime};
 on_both_engines! {
     a_try_is_counted_before_it_ends_and_its_failure_after,
     of_many_tries_at_once_no_more_than_a_hundred_are_let_through,
+    what_was_seen_before_others_counted_lets_nobody_through,
+    what_was_seen_before_others_counted_is_counted_with_theirs,
     failures_at_once_are_all_counted,
     a_right_password_clears_its_own_bucket_only,
     a_sign_in_clears_its_bucket_and_tells_of_the_failures_once,
@@ -24,7 +26,7 @@ on_both_engines! {
 }
 
 async fn admit(database: &Database, bucket: &Bucket, now: OffsetDateTime) -> Admission {
-    database.store.admit_try(bucket, now).await.unwrap()
+    database.store.admit_try(&mut bucket.clone(), now).await.unwrap()
 }
 
 async fn fail(database: &Database, bucket: &Bucket) {
@@ -59,7 +61,7 @@ async fn of_many_tries_at_once_no_more_than_a_hundred_are_let_through(database: 
     let tries: Vec<_> = (0..150)
         .map(|number| {
             let store = if number % 2 == 0 { database.store.clone() } else { other.clone() };
-            tokio::spawn(async move { store.admit_try(&bucket("untrusted"), NOW).await.unwrap() })
+            tokio::spawn(async move { store.admit_try(&mut bucket("untrusted"), NOW).await.unwrap() })
         })
         .collect();
     let mut told = Vec::new();
@@ -69,6 +71,43 @@ async fn of_many_tries_at_once_no_more_than_a_hundred_are_let_through(database: 
     let through = told.iter().filter(|told| **told == Admission::LetThrough).count();
     assert_eq!(through, MOST_TRIES as usize);
     assert_eq!(counted(database, "untrusted").await, (i64::from(MOST_TRIES), 0));
+}
+
+/// Somebody who looked, and counts when others have counted too.
+async fn seen(database: &Database) -> Bucket {
+    let one = bucket("untrusted");
+    Bucket { seen: database.store.throttle(&one).await.unwrap(), ..one }
+}
+
+async fn what_was_seen_before_others_counted_lets_nobody_through(database: &Database) {
+    for others in [0, 1] {
+        for _ in 0..others {
+            admit(database, &bucket("untrusted"), NOW).await;
+        }
+        let before = seen(database).await;
+        for _ in others..MOST_TRIES {
+            admit(database, &before, NOW).await;
+        }
+        assert_eq!(admit(database, &before, NOW).await, Admission::Refused(Duration::SECOND));
+        assert_eq!(counted(database, "untrusted").await, (i64::from(MOST_TRIES), 0));
+        database.store.forgive_failures(&bucket("untrusted"), NOW).await.unwrap();
+        database.store.forget_old_tries(NOW + PERIOD, 10).await.unwrap();
+    }
+}
+
+async fn what_was_seen_before_others_counted_is_counted_with_theirs(database: &Database) {
+    with_alice(database).await;
+    admit(database, &bucket("untrusted"), NOW).await;
+    let mut mine = seen(database).await;
+    fail(database, &bucket("untrusted")).await;
+    assert_eq!(database.store.admit_try(&mut mine, NOW).await.unwrap(), Admission::LetThrough);
+    assert_eq!(counted(database, "untrusted").await, (3, 1));
+    fail(database, &bucket("untrusted")).await;
+    database.store.fail_try(&mine, NOW, Some(&alice()), None).await.unwrap();
+    assert_eq!(counted(database, "untrusted").await, (4, 3));
+    let right = SignIn { bucket: mine, ..sign_in() };
+    database.store.record_sign_in(&right, &record("ConsoleLogin")).await.unwrap();
+    assert_eq!(counted(database, "untrusted").await, (0, 0));
 }
 
 async fn failures_at_once_are_all_counted(database: &Database) {
@@ -146,7 +185,7 @@ async fn a_try_that_took_no_look_is_taken_back(database: &Database) {
 
 async fn whoever_sets_the_password_clears_all_buckets_of_the_user_and_nobody_elses(database: &Database) {
     let seen = with_alice(database).await;
-    let bobs = Bucket { bucket: "bobs".to_owned(), user_key: "bob".to_owned() };
+    let bobs = Bucket { bucket: "bobs".to_owned(), user_key: "bob".to_owned(), seen: None };
     for one in [&bucket("untrusted"), &bucket("device"), &bobs] {
         fail(database, one).await;
     }
