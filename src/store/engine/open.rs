@@ -22,9 +22,6 @@ use tracing::log::LevelFilter;
 
 /// Another process may hold SQLite's write lock this long: a backup tool, the command line beside the server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// In KiB, as SQLite has it below zero; taken as it is needed. The writer knows all that was written, and keeps what it has
-/// read; a reader forgets it all whenever somebody has written.
-const WRITERS_CACHE: &str = "-16384";
 /// One page of the smallest size. What is shorter SQLite may take for an empty file, and write over it.
 const SHORTEST_DATABASE: u64 = 512;
 /// A PostgreSQL session that hangs gives up its locks after this, so that a frozen process does not stop the others. Between
@@ -75,7 +72,7 @@ async fn open_sqlite(settings: &DatabaseSettings) -> Result<Engine, StoreError> 
     find_or_create(&path, settings.create_if_missing)?;
     refuse_foreign(&options).await.map_err(|error| located(&path, explained(&path, error)))?;
     let at = |error: sqlx::Error| located(&path, error.into());
-    let kept_as_log = options.clone().journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITERS_CACHE);
+    let kept_as_log = options.clone().journal_mode(SqliteJournalMode::Wal);
     // A thread of this process does not go away unnoticed, and its file does not move.
     let care =
         |most| Care { most, patience: settings.acquire_timeout, trusted: Duration::MAX, kept: [Duration::MAX; 2] };
