@@ -119,12 +119,18 @@ impl<C: Connection + 'static> Shared<C> {
         Ok(Lent { held: Some(Held { connection, opened, permit }), lending: Arc::clone(this) })
     }
 
-    /// The one that was used last. Those before it have been silent for longer, but not all need be dead for that.
+    /// The one that was used last.
     async fn living(&self) -> Option<Idle<C>> {
         loop {
             let mut one = self.idle().pop()?;
-            if one.since.elapsed() < self.care.trusted || lives(&mut one.connection, SIGN_OF_LIFE).await {
+            if one.since.elapsed() < self.care.trusted {
                 return Some(one);
+            }
+            match answered_within(SIGN_OF_LIFE, one.connection.ping()).await {
+                Ok(()) => return Some(one),
+                // The others have been silent for longer, and nobody has the patience to ask each.
+                Err(sqlx::Error::Io(error)) if error.kind() == ErrorKind::TimedOut => self.idle().clear(),
+                Err(_) => {}
             }
         }
     }
@@ -165,10 +171,6 @@ fn is_coming_up(error: &sqlx::Error) -> bool {
     }
 }
 
-async fn lives<C: Connection>(connection: &mut C, patience: Duration) -> bool {
-    answered_within(patience, connection.ping()).await.is_ok()
-}
-
 impl<C: Connection + 'static> Lent<C> {
     pub fn connection(&mut self) -> &mut C {
         &mut self.held.as_mut().expect("it is held until it is given back, and nobody has it after that").connection
@@ -192,7 +194,7 @@ impl<C: Connection + 'static> Drop for Lent<C> {
     fn drop(&mut self) {
         let Some(Held { mut connection, permit, .. }) = self.held.take() else { return };
         self.lending.home.spawn(async move {
-            if lives(&mut connection, LAST_SIGN_OF_LIFE).await {
+            if answered_within(LAST_SIGN_OF_LIFE, connection.ping()).await.is_ok() {
                 drop(answered_within(LAST_SIGN_OF_LIFE, connection.close()).await);
             }
             drop(permit);

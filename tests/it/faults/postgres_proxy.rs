@@ -166,20 +166,37 @@ async fn a_door_that_is_closed_at_once_is_a_database_that_is_away() {
 /// As when its machine loses its power: nothing is refused, nothing is closed. New connections lead to where it is now.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_on_which_nothing_is_heard_any_more_are_given_up() {
+    let (place, browser) = silent().await;
+    pages(&browser).await;
+    drop(place);
+}
+
+/// To ask each of them would take more time than anybody waits for a connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_alone_does_not_wait_for_each_connection_on_which_nothing_is_heard() {
+    let (place, mut browser) = silent().await;
+    assert_eq!(browser.get(CREDENTIALS).await.status, 200);
+    drop(place);
+}
+
+/// With eight connections that were open.
+async fn silent() -> (Place, Browser) {
     let place = Place::with_users().await;
     let browser = place.server.signed_in("alice").await;
-    let pages = async || {
-        let page = |mut browser: Browser| tokio::spawn(async move { browser.get(CREDENTIALS).await.status });
-        let pages: Vec<_> = (0..8).map(|_| page(browser.clone())).collect();
-        for page in pages {
-            assert_eq!(page.await.expect("an answer"), 200);
-        }
-    };
-    pages().await;
+    pages(&browser).await;
     // Until nobody knows any more that they live.
     tokio::time::sleep(Duration::from_millis(1500)).await;
     place.proxy.fall_silent();
-    pages().await;
+    (place, browser)
+}
+
+/// Eight at once.
+async fn pages(browser: &Browser) {
+    let page = |mut browser: Browser| tokio::spawn(async move { browser.get(CREDENTIALS).await.status });
+    let pages: Vec<_> = (0..8).map(|_| page(browser.clone())).collect();
+    for page in pages {
+        assert_eq!(page.await.expect("an answer"), 200);
+    }
 }
 
 /// Also those on which an answer was waited for.
