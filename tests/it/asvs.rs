@@ -83,6 +83,9 @@ fn is_run(path: &str, text: &str, name: &str) -> bool {
     }
 }
 
+/// The reason for which a test is left out of the others and run after them.
+const ALONE: &str = "alone: tests/run";
+
 /// With an attribute of a test right above it and none that leaves it out; or listed for both engines.
 fn is_run_rust(text: &str, name: &str) -> bool {
     let listed =
@@ -97,7 +100,8 @@ fn is_run_rust(text: &str, name: &str) -> bool {
         let is_test = attributes.iter().any(|line| {
             ["#[test]", "#[tokio::test", "#[actix_web::test"].iter().any(|attribute| line.starts_with(attribute))
         });
-        declared && (listed || is_test) && !attributes.iter().any(|line| line.contains("ignore"))
+        let left_out = attributes.iter().any(|line| line.contains("ignore") && !line.contains(ALONE));
+        declared && (listed || is_test) && !left_out
     })
 }
 
@@ -191,6 +195,8 @@ fn a_name_that_proves_nothing_is_objected_to() {
         assert!(objection(wrong).is_some(), "{wrong}");
     }
     assert!(!is_run_rust("#[test]\n#[ignore]\nfn left_out() {}", "left_out"));
+    assert!(!is_run_rust("#[test]\n#[ignore = \"long: tests/run --long\"]\nfn left_out() {}", "left_out"));
+    assert!(is_run_rust("#[test]\n#[ignore = \"alone: tests/run\"]\nfn alone() {}", "alone"));
     assert!(is_run_rust("each_engine!(\n    listed,\n);\nasync fn listed(database: Database) {}", "listed"));
     assert!(is_run_rust("each_engine! { listed }\nasync fn listed(database: Database) {}", "listed"));
     assert!(!is_run_rust("async fn listed(database: Database) {}", "listed"));

@@ -9,7 +9,8 @@ const MOST: usize = 300;
 const FEWEST: usize = 20;
 
 /// The least of many is the time of the work itself, whatever else the machine does meanwhile; work that one reason has and
-/// another has not shows in it for ever.
+/// another has not shows in it for ever. Beside other tests, two cores have no quiet moment for each of the reasons.
+#[ignore = "alone: tests/run"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a1_every_reason_for_a_failed_sign_in_takes_the_same_time() {
     let settings = [("MSC_HASHING_THREADS", "1"), ("MSC_ADDRESS_LIMIT", "off")];
