@@ -1,5 +1,5 @@
 use super::*;
-use crate::crypto::hashing_pool::Workbench;
+use crate::crypto::hashing_pool::{Benches, Workbench};
 use crate::domain::password::TypedPassword;
 use argon2::{PasswordVerifier, password_hash};
 use std::future::Future;
@@ -385,6 +385,17 @@ async fn the_memory_is_wiped_after_each_job_and_a_larger_one_is_given_back() {
     let hasher = Hasher::start(HashingSettings { threads: 1, ..cheap() });
     hasher.hash(password("Right-1")).await.unwrap();
     assert_eq!(hasher.run(|_, bench| Ok(bench.is_clean())).await, Ok(true));
+}
+
+#[test]
+fn the_memory_that_was_used_last_is_used_again_first() {
+    let benches = Benches::new(8);
+    let (mut first, mut second) = (benches.take(), benches.take());
+    let at = [first.blocks(8).as_ptr(), second.blocks(8).as_ptr()];
+    benches.put_back(first);
+    benches.put_back(second);
+    assert_eq!([benches.take().blocks(8).as_ptr(), benches.take().blocks(8).as_ptr()], [at[1], at[0]]);
+    assert_eq!(benches.take().size(), 0, "there is always one, and one that nobody has used is small");
 }
 
 #[test]
