@@ -76,7 +76,9 @@ fn objection(name: &str) -> Option<String> {
 
 fn is_run(path: &str, text: &str, name: &str) -> bool {
     match path.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("rs") => is_run_rust(text, name),
+        Some("rs") => {
+            is_run_rust(text, name) && (!text.contains(&format!("#[ignore = \"{ALONE}\"]")) || is_run_alone(path))
+        }
         Some("py") => text.contains(&format!("    def {name}(self")),
         Some("mjs") => ['"', '`'].iter().any(|quote| text.contains(&format!("test({quote}{name}{quote},"))),
         _ => false,
@@ -85,6 +87,12 @@ fn is_run(path: &str, text: &str, name: &str) -> bool {
 
 /// The reason for which a test is left out of the others and run after them.
 const ALONE: &str = "alone: tests/run";
+
+/// Whether `tests/run` names the file's module.
+fn is_run_alone(path: &str) -> bool {
+    let module = path.trim_start_matches("tests/it/").trim_end_matches(".rs").replace('/', "::");
+    read("tests/run").is_ok_and(|runner| runner.contains(&format!(" {module}::")))
+}
 
 /// With an attribute of a test right above it and none that leaves it out; or listed for both engines.
 fn is_run_rust(text: &str, name: &str) -> bool {
@@ -197,6 +205,7 @@ fn a_name_that_proves_nothing_is_objected_to() {
     assert!(!is_run_rust("#[test]\n#[ignore]\nfn left_out() {}", "left_out"));
     assert!(!is_run_rust("#[test]\n#[ignore = \"long: tests/run --long\"]\nfn left_out() {}", "left_out"));
     assert!(is_run_rust("#[test]\n#[ignore = \"alone: tests/run\"]\nfn alone() {}", "alone"));
+    assert!(is_run_alone("tests/it/attacks/timing.rs") && !is_run_alone("tests/it/attacks/cookies.rs"));
     assert!(is_run_rust("each_engine!(\n    listed,\n);\nasync fn listed(database: Database) {}", "listed"));
     assert!(is_run_rust("each_engine! { listed }\nasync fn listed(database: Database) {}", "listed"));
     assert!(!is_run_rust("async fn listed(database: Database) {}", "listed"));
