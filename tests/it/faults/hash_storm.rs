@@ -2,7 +2,7 @@
 //! takes is that of its threads, the pages go on as if nothing were, and afterwards everything is as before.
 
 use crate::support::database::Database;
-use crate::support::figures::{memory, percentile};
+use crate::support::figures::{median, memory, percentile};
 use crate::support::keep_alive::{KeepAlive, request};
 use crate::support::process::Node;
 use crate::support::raw::{self, Raw};
@@ -264,12 +264,6 @@ fn one_round(verdict: &mut Verdict, url: &str, idle_p99: f64) -> (f64, f64) {
     (page_p99, refused_p99)
 }
 
-/// Of the rounds: a machine that does something else meanwhile spoils one of them, a server that is slow all.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 async fn three_hundred_sign_ins_at_once(engine: &'static str, database: Database) {
     let server = with_users(database).await;
     let node = Node::start_release(&server.database, &SETTINGS);
@@ -288,6 +282,7 @@ async fn three_hundred_sign_ins_at_once(engine: &'static str, database: Database
         println!("{{\"engine\":\"{engine}\",\"round\":{round},\"afterwards_mib\":{:.1}}}", mib(now));
     }
     let (pages, refusals) = times.into_iter().unzip();
+    // A machine that does something else meanwhile spoils one round, a server that is slow all of them.
     verdict.hold("the sign-in page's p99, in ms", median(pages), PAGE_MS);
     verdict.hold("a refusal's p99, in ms", median(refusals), REFUSAL_MS);
     let hashes = threads() * HASH_KIB;

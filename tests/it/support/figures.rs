@@ -27,3 +27,8 @@ pub fn percentile(times: &mut [Duration], percent: usize) -> f64 {
     let last = times.len().saturating_sub(1);
     times.get((times.len() * percent / 100).min(last)).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
 }
+
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
